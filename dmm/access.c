@@ -1,0 +1,575 @@
+// SPDX-License-Identifier: MIT
+/*
+ * access.c: an access of a guest: finds the registers that it touches, judges
+ * them, and does what may be done: the one way in from the host.
+ */
+
+#include <string.h>
+
+#include "mon.h"
+
+/* One register's share of an access; most accesses have one. */
+struct piece {
+	const struct plan_entry *e;
+	const struct reg *reg;
+	unsigned int first, bytes; /* of the access */
+	uint64_t mask;		   /* of the register's bits */
+};
+
+#define MAX_PIECES 8u
+
+struct element {
+	struct dmm *d;
+	unsigned int g;
+	struct dmm_access *a;
+	struct context *c;
+	struct piece piece[MAX_PIECES];
+	struct judged judged[MAX_PIECES];
+	unsigned int n;
+	uint32_t hooked; /* bit set of pieces */
+	enum dmm_path path;
+};
+
+static uint64_t get_le(const uint8_t *p, unsigned int n)
+{
+	uint64_t v = 0;
+
+	while (n--)
+		v = v << 8 | p[n];
+	return v;
+}
+
+static void put_le(uint8_t *p, unsigned int n, uint64_t v)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		p[i] = (uint8_t)(v >> 8 * i);
+}
+
+static uint8_t *data_of(const struct dmm_access *a)
+{
+	return a->data + (size_t)a->done * a->width;
+}
+
+/* All registers that the element touches; false if a byte is not classed. */
+static bool find_pieces(struct element *el)
+{
+	const struct dmm_access *a = el->a;
+	const struct dmm_model *m = el->d->model;
+	unsigned int i, grain = m->space[a->space].grain;
+	struct piece *p;
+
+	if (a->off % grain || a->width % grain)
+		return false;
+	for (i = 0; i < a->width; i += p->bytes) {
+		p = &el->piece[el->n];
+		p->e = plan_find(m, a->space, a->off + i, a->write, el->c->reg);
+		if (!p->e)
+			return false;
+		p->reg = &m->reg[p->e->reg];
+		p->first = i;
+		p->bytes = a->width - i;
+		if (p->bytes > p->reg->bits / 8u - p->e->byte)
+			p->bytes = p->reg->bits / 8u - p->e->byte;
+		p->mask = cc_ones(8 * p->bytes) << 8 * p->e->byte;
+		if (!(p->reg->widths & a->width))
+			return false;
+		el->n++;
+	}
+	return true;
+}
+
+static enum dmm_verdict deny(struct element *el)
+{
+	if (!el->a->write)
+		memset(data_of(el->a), 0xff, el->a->width);
+	el->c->stats.accesses[DMM_DENY]++;
+	return DMM_PASS;
+}
+
+static enum dmm_verdict hold(struct element *el)
+{
+	el->c->held = true;
+	lease_want(el->d, el->g, el->d->host.now(el->d->host.ctx));
+	return DMM_HOLD;
+}
+
+/* ---- effects of a checked event ---- */
+
+static struct span_of_state during(const struct element *el,
+				   const struct judged *j, unsigned int check)
+{
+	unsigned int i;
+
+	for (i = 0; i < el->d->model->machines; i++)
+		if (j->rule[i] && j->rule[i]->checks & 1u << check)
+			break;
+	return (struct span_of_state){ .machine = (uint16_t)i,
+				       .state = (uint16_t)el->c->state[i] };
+}
+
+static void start_transfer(struct element *el, const struct transfer *t)
+{
+	el->c->transfer = *t;
+	if (t->left)
+		return;
+	el->c->transfer.on = false;
+	if (!mon_on_device(el->d, el->g))
+		step_sets(el->d, el->g, el->d->model->check[t->check].done, 0,
+			  false);
+	step_end(el->d, el->g, t->check);
+}
+
+static void start_frame(struct element *el, const struct transfer *t)
+{
+	struct dmm *d = el->d;
+	struct context *c = el->c;
+	const struct memory *mem = &d->model->memory[t->memory];
+	const uint8_t *bytes = c->memory + mem->copy + (t->at - mem->start);
+
+	c->frame_at = t->at;
+	c->frame_len = t->left;
+	c->frame_during = t->during;
+	if (d->mode == MODE_SPOOL) {
+		spool_send(d, el->g);
+		return;
+	}
+	c->stats.frames_sent++;
+	c->stats.bytes_sent += t->left;
+	d->host.frame(d->host.ctx, el->g, true, bytes, t->left);
+	if (d->mode == MODE_DROP)
+		spool_local(d, el->g, bytes, t->left);
+}
+
+static void start_checked(struct element *el, const struct judged *j)
+{
+	uint32_t checks = j->checks;
+	const struct check *ck;
+	struct transfer t;
+	uint64_t at, len;
+	unsigned int i;
+
+	for (; checks; checks &= checks - 1) {
+		i = (unsigned int)__builtin_ctz(checks);
+		ck = &el->d->model->check[i];
+		if (!port_check(el->d, el->g, ck, &t, &at, &len))
+			continue; /* its own rules moved it: not allowed */
+		t.during = during(el, j, i);
+		if (ck->port != MODEL_NONE)
+			start_transfer(el, &t);
+		if (ck->frame)
+			start_frame(el, &t);
+	}
+}
+
+/* ---- writes ---- */
+
+static uint64_t piece_value(const struct element *el, const struct piece *p)
+{
+	uint64_t v = get_le(data_of(el->a) + p->first, p->bytes)
+		     << 8 * p->e->byte;
+
+	if (p->reg->w1c | p->reg->w1s)
+		return v;
+	return v | (el->c->reg[p->e->slot] & ~p->mask & cc_ones(p->reg->bits));
+}
+
+/* The strictest verdict of all pieces; DMM_PATHS: the guest must stop. */
+static enum rule_verdict judge_write(struct element *el,
+				     const struct judged **why,
+				     const struct piece **who)
+{
+	enum rule_verdict worst = RULE_PASS;
+	struct judged *j;
+	unsigned int i;
+
+	for (i = 0; i < el->n; i++) {
+		struct piece *p = &el->piece[i];
+		uint64_t v = piece_value(el, p);
+
+		if (!step_hooks(el->d, el->g, p->reg, true, v))
+			continue;
+		j = &el->judged[i];
+		step_judge(el->d, el->g, ON_WRITE, p->e->reg, p->e->slot, v,
+			   8u * el->a->width, j);
+		if (j->verdict == RULE_HOLD) {
+			step_poll(el->d, el->g, false);
+			step_judge(el->d, el->g, ON_WRITE, p->e->reg,
+				   p->e->slot, v, 8u * el->a->width, j);
+		}
+		el->hooked |= 1u << i;
+		if (j->refused || j->verdict > worst) {
+			worst = j->refused && j->verdict < RULE_DENY ?
+					RULE_DENY :
+					j->verdict;
+			*why = j;
+			*who = p;
+		}
+	}
+	return worst;
+}
+
+/* What goes to the device: a global register's share is the union's. */
+static uint64_t device_data(const struct element *el)
+{
+	uint64_t v = get_le(data_of(el->a), el->a->width), bits;
+	const struct piece *p;
+	unsigned int i;
+
+	for (i = 0; i < el->n; i++) {
+		p = &el->piece[i];
+		if (p->reg->selector)
+			el->d->dev[p->e->slot] = el->c->reg[p->e->slot];
+		if (!p->reg->global || el->d->mode == MODE_EXCLUSIVE)
+			continue;
+		bits = card_value(el->d, el->g, p->e->slot) >> 8 * p->e->byte;
+		v &= ~(cc_ones(8 * p->bytes) << 8 * p->first);
+		v |= (bits & cc_ones(8 * p->bytes)) << 8 * p->first;
+	}
+	return v;
+}
+
+static void ring_written(struct element *el, const struct piece *p,
+			 uint64_t old)
+{
+	const struct page_ring *r = &el->d->model->receive.ring;
+	const struct memory *mem = &el->d->model->memory[r->memory];
+	struct ring_page ring;
+	unsigned int page, n, i;
+
+	el->c->ring_full = false;
+	if (!mon_on_device(el->d, el->g) || p->e->reg != r->boundary ||
+	    !spool_ring(el->d, el->g, &ring) || ring.stop <= ring.start)
+		return;
+	/* pages that the guest gives back are pages that the card has filled */
+	page = (unsigned int)old;
+	n = (unsigned int)(ring.stop - ring.start) + 1;
+	for (i = 0; i < n; i++) {
+		if (cc_within((uint64_t)page * PAGE, PAGE, mem->start,
+			      mem->size))
+			el->d->dirty[mem->copy / PAGE + page -
+				     mem->start / PAGE] = 1;
+		if (page == ring.boundary)
+			break;
+		page = page + 1 >= ring.stop ? ring.start : page + 1;
+	}
+}
+
+static void apply_write(struct element *el)
+{
+	uint8_t raw[8];
+	unsigned int i;
+
+	memcpy(raw, data_of(el->a), el->a->width);
+	for (i = 0; i < el->n; i++) {
+		const struct piece *p = &el->piece[i];
+		uint64_t v = get_le(raw + p->first, p->bytes) << 8 * p->e->byte;
+		uint64_t old = el->c->reg[p->e->slot];
+		uint8_t flags = el->d->flags[p->e->reg];
+
+		step_latch(el->d, el->g, p->reg, p->e->slot, v, p->mask);
+		if (p->e->reg == el->d->model->interrupt.cause)
+			el->c->pending &= ~(v & p->reg->w1c);
+		if (flags & REG_RING)
+			ring_written(el, p, old);
+		if (el->hooked & 1u << i)
+			step_apply(el->d, el->g, &el->judged[i], v);
+	}
+}
+
+/* Rung when the guest owns the device. */
+static void note(struct element *el)
+{
+	unsigned int i;
+
+	for (i = 0; i < el->n; i++)
+		if (el->judged[i].checks)
+			el->c->noted.on = true;
+	if (!el->c->noted.on)
+		return;
+	el->c->noted.space = el->a->space;
+	el->c->noted.off = (uint32_t)el->a->off;
+	el->c->noted.width = el->a->width;
+	el->c->noted.data = get_le(data_of(el->a), el->a->width);
+	lease_want(el->d, el->g, el->d->host.now(el->d->host.ctx));
+}
+
+/* A parked guest with a doorbell to be rung must not move what was checked. */
+static bool must_wait(const struct element *el)
+{
+	unsigned int i;
+
+	if (!el->c->noted.on)
+		return false;
+	for (i = 0; i < el->n; i++)
+		if (!(el->d->flags[el->piece[i].e->reg] & REG_IN_LINE))
+			return true;
+	return false;
+}
+
+static void touch_line(struct element *el)
+{
+	unsigned int i;
+
+	for (i = 0; i < el->n; i++)
+		if (el->hooked || el->d->flags[el->piece[i].e->reg] &
+					  REG_IN_LINE) {
+			lease_line(el->d, el->g);
+			return;
+		}
+}
+
+static void carry_out(struct element *el)
+{
+	struct dmm *d = el->d;
+	bool device = mon_on_device(d, el->g);
+	unsigned int i;
+
+	if (device)
+		d->host.write(d->host.ctx, el->a->space, el->a->off,
+			      el->a->width, device_data(el));
+	for (i = 0; i < el->n; i++) {
+		if (!(el->hooked & 1u << i))
+			continue;
+		if (el->judged[i].checks) {
+			el->c->own_status &= !device;
+			el->c->used = true;
+			start_checked(el, &el->judged[i]);
+		}
+	}
+	if (el->hooked && device && d->mode == MODE_DROP)
+		d->last_use = d->host.now(d->host.ctx);
+}
+
+static enum dmm_verdict write_element(struct element *el)
+{
+	const struct judged *why = NULL;
+	const struct piece *who = NULL;
+	struct dmm *d = el->d;
+	unsigned int i;
+
+	if (must_wait(el))
+		return hold(el);
+	el->path = DMM_FORWARD;
+	for (i = 0; i < el->n; i++) {
+		enum dmm_path p = mon_path(d, el->piece[i].e->reg, true,
+					   mon_parked(d, el->g));
+
+		if (p == DMM_DENY)
+			return deny(el);
+		if (p > el->path || el->path == DMM_FORWARD)
+			el->path = p;
+	}
+	switch (judge_write(el, &why, &who)) {
+	case RULE_PASS:
+	case RULE_ANSWER:
+		break;
+	case RULE_HOLD:
+		return hold(el);
+	case RULE_DENY:
+	case RULE_STOP:
+		if (step_refused(d, el->g, why, who->reg->name))
+			return DMM_STOP;
+		deny(el);
+		lease_line(d, el->g);
+		return DMM_PASS;
+	}
+	if (el->hooked)
+		el->path = DMM_HOOK;
+	apply_write(el);
+	if (d->mode == MODE_DROP && mon_parked(d, el->g))
+		note(el);
+	carry_out(el);
+	touch_line(el);
+	el->c->stats.accesses[el->path]++;
+	return DMM_PASS;
+}
+
+/* ---- reads ---- */
+
+/* What the context says of a register. */
+static uint64_t context_value(struct element *el, const struct piece *p)
+{
+	struct context *c = el->c;
+	uint64_t *at = &c->reg[p->e->slot], v = *at;
+
+	if (c->transfer.on &&
+	    el->d->model->check[c->transfer.check].address == p->e->reg)
+		return c->transfer.at;
+	if (p->reg->answer == ANSWER_EXPR)
+		return mon_eval(el->d, el->g, p->reg->answer_expr);
+	if (p->reg->read_clears)
+		*at = 0;
+	return v;
+}
+
+/* What the guest sees of a register that was read from the device. */
+static uint64_t overlay(struct element *el, const struct piece *p, uint64_t v)
+{
+	struct context *c = el->c;
+
+	if (p->reg->answer != ANSWER_NONE ||
+	    (p->reg->global && el->d->mode != MODE_EXCLUSIVE))
+		return context_value(el, p);
+	if (p->e->reg == el->d->model->interrupt.cause)
+		return v | c->pending;
+	if (p->reg->writable || p->reg->save_none)
+		return v;
+	if (c->own_status && !p->reg->read_clears)
+		return context_value(el, p);
+	if (p->reg->read_clears && c->reg[p->e->slot]) {
+		v += context_value(el, p);
+		return v > cc_ones(p->reg->bits) ? cc_ones(p->reg->bits) : v;
+	}
+	return v;
+}
+
+static bool judge_read(struct element *el, enum dmm_verdict *verdict)
+{
+	struct judged j;
+	unsigned int i;
+
+	for (i = 0; i < el->n; i++) {
+		const struct piece *p = &el->piece[i];
+
+		if (!step_hooks(el->d, el->g, p->reg, false, 0))
+			continue;
+		step_judge(el->d, el->g, ON_READ, p->e->reg, p->e->slot, 0,
+			   8u * el->a->width, &j);
+		el->hooked |= 1u << i;
+		if (j.verdict == RULE_HOLD) {
+			*verdict = hold(el);
+			return false;
+		}
+		if (j.verdict >= RULE_DENY || j.refused) {
+			*verdict = step_refused(el->d, el->g, &j,
+						p->reg->name) ?
+					   DMM_STOP :
+					   deny(el);
+			return false;
+		}
+		step_apply(el->d, el->g, &j, 0);
+	}
+	return true;
+}
+
+static enum dmm_verdict read_element(struct element *el)
+{
+	struct dmm *d = el->d;
+	bool device = mon_on_device(d, el->g);
+	enum dmm_verdict verdict;
+	uint64_t raw = 0, v;
+	unsigned int i;
+
+	el->path = DMM_FORWARD;
+	for (i = 0; i < el->n; i++) {
+		const struct piece *p = &el->piece[i];
+		enum dmm_path path = mon_path(d, p->e->reg, false,
+					      mon_parked(d, el->g));
+
+		if (path == DMM_DENY)
+			return deny(el);
+		if (path > el->path)
+			el->path = path;
+		if (p->reg->parked_hold && !device &&
+		    d->mode == MODE_DROP)
+			return hold(el);
+		if (p->reg->vol && el->c->sending == SEND_ON_CARD)
+			spool_sent(d, el->g);
+	}
+	if (!judge_read(el, &verdict))
+		return verdict;
+	if (device && el->path != DMM_ANSWER)
+		raw = d->host.read(d->host.ctx, el->a->space, el->a->off,
+				   el->a->width);
+	for (i = 0; i < el->n; i++) {
+		const struct piece *p = &el->piece[i];
+
+		v = raw >> 8 * p->first;
+		if (device && el->path != DMM_ANSWER)
+			v = overlay(el, p, v << 8 * p->e->byte) >>
+			    8 * p->e->byte;
+		else
+			v = context_value(el, p) >> 8 * p->e->byte;
+		put_le(data_of(el->a) + p->first, p->bytes, v);
+		if (p->reg->read_clears)
+			touch_line(el);
+	}
+	if (el->hooked)
+		el->path = DMM_HOOK;
+	el->c->stats.accesses[el->path]++;
+	return DMM_PASS;
+}
+
+/* ---- the way in ---- */
+
+static bool is_port(const struct dmm *d, unsigned int g,
+		    const struct dmm_access *a)
+{
+	const struct plan_entry *e;
+
+	e = plan_find(d->model, a->space, a->off, a->write, d->guest[g].reg);
+	return e && d->flags[e->reg] & REG_PORT &&
+	       d->model->reg[e->reg].widths & a->width;
+}
+
+static bool sane(const struct dmm *d, const struct dmm_access *a)
+{
+	return a->space < d->model->spaces &&
+	       (a->width == 1 || a->width == 2 || a->width == 4 ||
+		a->width == 8) &&
+	       cc_within(a->off, a->width, 0, d->model->space[a->space].size);
+}
+
+static enum dmm_verdict one(struct dmm *d, unsigned int g,
+			    struct dmm_access *a)
+{
+	struct element el;
+
+	el.d = d;
+	el.g = g;
+	el.a = a;
+	el.c = &d->guest[g];
+	el.n = 0;
+	el.hooked = 0;
+	if (!sane(d, a) || !find_pieces(&el))
+		return deny(&el);
+	return a->write ? write_element(&el) : read_element(&el);
+}
+
+static enum dmm_verdict try_access(struct dmm *d, unsigned int g,
+				   struct dmm_access *a)
+{
+	enum dmm_verdict v = DMM_PASS;
+
+	if (sane(d, a) && is_port(d, g, a)) {
+		v = port_access(d, g, a);
+		if (v == DMM_HOLD) {
+			d->guest[g].held = true;
+			lease_want(d, g, d->host.now(d->host.ctx));
+		}
+		return v;
+	}
+	for (; a->done < a->count && v == DMM_PASS; a->done += v == DMM_PASS)
+		v = one(d, g, a);
+	return v;
+}
+
+enum dmm_verdict dmm_access(struct dmm *d, unsigned int g,
+			    struct dmm_access *a)
+{
+	enum dmm_verdict v;
+
+	d->access = a;
+	v = try_access(d, g, a);
+	if (v == DMM_HOLD) {
+		lease_try(d, d->host.now(d->host.ctx));
+		if (!mon_parked(d, g))
+			v = try_access(d, g, a);
+	}
+	if (v != DMM_HOLD)
+		d->guest[g].held = false;
+	d->access = NULL;
+	return v;
+}

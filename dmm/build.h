@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * build.h: what the parts of the model compiler share, from tree to tables.
+ *
+ * Order: spaces, registers (names, then places), lets, memories, checks,
+ * machines, the rest; then analyze.c looks at the whole.  Each part goes on
+ * after an error, so that one run shows several; build.diag counts them.
+ */
+
+#ifndef DMM_BUILD_H
+#define DMM_BUILD_H
+
+#include "load.h"
+#include "model.h"
+
+struct let {
+	const char *name;
+	struct expr *expr;
+};
+
+struct build {
+	struct dmm_model *m;
+	struct diag *diag;
+	struct let let[MODEL_MAX_LETS];
+	unsigned int lets;
+	bool no_memory; /* -ENOMEM, at the end */
+};
+
+/* What names mean where an expression stands. */
+enum scope_flags {
+	SCOPE_VALUE = 1 << 0,	 /* value, width; of scope.reg */
+	SCOPE_DEVICE = 1 << 1,	 /* device.X */
+	SCOPE_PARAMS = 1 << 2,	 /* at, count, length */
+	SCOPE_STATES = 1 << 3,	 /* machines */
+	SCOPE_VOLATILE = 1 << 4, /* latches of volatile bits */
+};
+
+struct scope {
+	struct build *b;
+	unsigned int flags;
+	const struct reg *reg; /* whose value; may be NULL */
+};
+
+/* What a register's name with its index and field stands for. */
+struct target {
+	uint16_t reg, slot;
+	uint8_t shift;
+	uint64_t mask;
+	bool whole; /* no field named */
+};
+
+/*
+ * Find "NAME", "NAME[3]", "NAME.FIELD" or "NAME[3].FIELD"; false and a
+ * message if there is none.
+ */
+MUST_CHECK bool build_target(struct build *b, const char *text,
+			     struct diag_pos pos, struct target *out);
+
+/* Compile the scalar (node); NULL and a message if that cannot be. */
+struct expr *build_expr(struct build *b, const struct node *node,
+			unsigned int flags, const struct reg *reg);
+/* The same for text inside a scalar, at column offset (skip). */
+struct expr *build_expr_text(struct build *b, const char *text,
+			     struct diag_pos pos, unsigned int flags,
+			     const struct reg *reg);
+
+/* The register that (node) names, whole; MODEL_NONE and a message if none. */
+uint16_t build_reg(struct build *b, const struct node *node, const char *what);
+
+/* A mapping "NAME[.FIELD]: EXPR" into model.set. */
+struct span build_sets(struct build *b, const struct node *map,
+		       unsigned int flags);
+
+/*
+ * "No such (what): (name)", with the nearest of the (n) names found (stride)
+ * bytes apart from (first) on.
+ */
+void build_unknown(struct build *b, struct diag_pos pos, const char *what,
+		   const char *name, const char *const *first, size_t n,
+		   size_t stride);
+
+/* True once (n) has reached (max): a message that the model is too large. */
+bool build_full(struct build *b, struct diag_pos pos, const char *what,
+		unsigned int n, unsigned int max);
+
+void build_spaces(struct build *b, const struct node *root);
+void build_registers(struct build *b, const struct node *root);
+void build_places(struct build *b, const struct node *root);
+void build_lets(struct build *b, const struct node *root);
+void build_memories(struct build *b, const struct node *root);
+void build_checks(struct build *b, const struct node *root);
+void build_machines(struct build *b, const struct node *root);
+void build_sharing(struct build *b, const struct node *root);
+void build_procedures(struct build *b, const struct node *root);
+void build_plan(struct build *b);
+void build_analyze(struct build *b);
+
+#endif /* DMM_BUILD_H */

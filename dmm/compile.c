@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: MIT
+/*
+ * compile.c: a model's text to tables: the order of the work, its top level,
+ * and what names mean.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build.h"
+#include "plan.h"
+
+static const char *const top_keys[] = {
+	"device",   "spaces",	 "registers", "let",	    "memories",
+	"checks",   "machines",	 "sharing",   "reusable",   "interrupt",
+	"identity", "receive",	 "transmit",  "procedures", "tests",
+};
+
+static const char *const device_keys[] = { "name", "class", "source", "match" };
+
+bool build_full(struct build *b, struct diag_pos pos, const char *what,
+		unsigned int n, unsigned int max)
+{
+	if (n < max)
+		return false;
+	diag_error(b->diag, pos, "more than %u %s", max, what);
+	return true;
+}
+
+void build_unknown(struct build *b, struct diag_pos pos, const char *what,
+		   const char *name, const char *const *first, size_t n,
+		   size_t stride)
+{
+	const char **names = calloc(n + 1, sizeof(*names));
+	const char *near = NULL;
+	size_t i;
+
+	for (i = 0; names && i < n; i++)
+		names[i] = *(const char *const *)((const char *)first +
+						  i * stride);
+	if (names)
+		near = diag_nearest(name, names, n);
+	diag_error(b->diag, pos, "no %s is called \"%s\"", what, name);
+	if (near)
+		diag_advise(b->diag, "did you mean \"%s\"?", near);
+	free(names);
+}
+
+unsigned int model_reg(const struct dmm_model *model, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < model->regs; i++)
+		if (strcmp(model->reg[i].name, name) == 0)
+			return i;
+	return MODEL_NONE;
+}
+
+/* ---- names ---- */
+
+/* Split "NAME[3].FIELD": (base) gets NAME; (*field) points into (text). */
+static bool split_name(const char *text, char base[64], unsigned int *index,
+		       bool *indexed, const char **field)
+{
+	size_t n = strcspn(text, "[.");
+	char *end;
+
+	if (n == 0 || n >= 64)
+		return false;
+	memcpy(base, text, n);
+	base[n] = '\0';
+	text += n;
+	*index = 0;
+	*indexed = *text == '[';
+	if (*indexed) {
+		*index = (unsigned int)strtoul(text + 1, &end, 0);
+		if (end == text + 1 || *end != ']')
+			return false;
+		text = end + 1;
+	}
+	*field = NULL;
+	if (*text == '.')
+		*field = text + 1;
+	else if (*text)
+		return false;
+	return true;
+}
+
+static bool find_field(struct build *b, const struct reg *reg,
+		       const char *name, struct diag_pos pos, uint8_t *shift,
+		       uint64_t *mask)
+{
+	unsigned int i;
+
+	for (i = 0; i < reg->fields; i++) {
+		if (strcmp(reg->field[i].name, name))
+			continue;
+		*shift = reg->field[i].low;
+		*mask = cc_ones(reg->field[i].bits);
+		return true;
+	}
+	build_unknown(b, pos, "field of this register", name,
+		      &reg->field[0].name, reg->fields,
+		      sizeof(reg->field[0]));
+	return false;
+}
+
+bool build_target(struct build *b, const char *text, struct diag_pos pos,
+		  struct target *out)
+{
+	const struct reg *reg;
+	unsigned int index, i;
+	const char *field;
+	bool indexed;
+	char base[64];
+
+	if (!split_name(text, base, &index, &indexed, &field)) {
+		diag_error(b->diag, pos, "\"%s\" is not a name", text);
+		return false;
+	}
+	i = model_reg(b->m, base);
+	if (i == MODEL_NONE) {
+		build_unknown(b, pos, "register", base, &b->m->reg[0].name,
+			      b->m->regs, sizeof(b->m->reg[0]));
+		return false;
+	}
+	reg = &b->m->reg[i];
+	if (index >= reg->dim) {
+		diag_error(b->diag, pos, "%s has elements 0 to %u, not %u",
+			   base, reg->dim - 1u, index);
+		return false;
+	}
+	*out = (struct target){ .reg = (uint16_t)i,
+				.slot = (uint16_t)(reg->slot + index),
+				.mask = cc_ones(reg->bits),
+				.whole = !field };
+	return !field ||
+	       find_field(b, reg, field, pos, &out->shift, &out->mask);
+}
+
+/* value, value.FIELD, width and a procedure's parameters. */
+static bool resolve_event(const struct scope *sc, const char *name,
+			  struct diag_pos pos, struct expr_operand *out,
+			  bool *failed)
+{
+	static const struct {
+		const char *name;
+		unsigned int index, flag;
+	} events[] = {
+		{ "value", EXPR_VALUE, SCOPE_VALUE },
+		{ "width", EXPR_WIDTH, SCOPE_VALUE },
+		{ "at", EXPR_AT, SCOPE_PARAMS },
+		{ "count", EXPR_COUNT, SCOPE_PARAMS },
+		{ "length", EXPR_LENGTH, SCOPE_PARAMS },
+	};
+	size_t i, n = strcspn(name, ".");
+
+	for (i = 0; i < ARRAY_LEN(events); i++) {
+		if (strlen(events[i].name) != n ||
+		    strncmp(events[i].name, name, n))
+			continue;
+		if (!(sc->flags & events[i].flag))
+			return false;
+		out->kind = EXPR_IS_LOAD;
+		out->ins = (struct expr_ins){
+			.op = EXPR_OP_LOAD,
+			.array = EXPR_EVENT,
+			.index = (uint16_t)events[i].index,
+			.k = UINT64_MAX,
+		};
+		if (!name[n])
+			return true;
+		if (i != 0 || !sc->reg) {
+			diag_error(sc->b->diag, pos, "\"%.*s\" has no fields",
+				   (int)n, name);
+			*failed = true;
+			return true;
+		}
+		*failed = !find_field(sc->b, sc->reg, name + n + 1, pos,
+				      &out->ins.shift, &out->ins.k);
+		return true;
+	}
+	return false;
+}
+
+static bool resolve_machine(const struct scope *sc, const char *name,
+			    int machine, struct expr_operand *out)
+{
+	const struct dmm_model *m = sc->b->m;
+	const struct machine *mc;
+	unsigned int i;
+
+	if (!(sc->flags & SCOPE_STATES))
+		return false;
+	if (machine >= 0) {
+		mc = &m->machine[machine];
+		for (i = mc->states.first;
+		     i < (unsigned int)mc->states.first + mc->states.n; i++) {
+			if (strcmp(m->state[i].name, name))
+				continue;
+			out->kind = EXPR_IS_CONST;
+			out->ins = (struct expr_ins){ .op = EXPR_OP_CONST,
+						      .k = i };
+			return true;
+		}
+		return false;
+	}
+	for (i = 0; i < m->machines; i++) {
+		if (strcmp(m->machine[i].name, name))
+			continue;
+		out->kind = EXPR_IS_LOAD;
+		out->ins = (struct expr_ins){ .op = EXPR_OP_LOAD,
+					      .array = EXPR_STATE,
+					      .index = (uint16_t)i,
+					      .k = UINT64_MAX };
+		out->machine = (int)i;
+		return true;
+	}
+	return false;
+}
+
+static bool resolve_let(const struct scope *sc, const char *name,
+			struct expr_operand *out)
+{
+	unsigned int i;
+
+	for (i = 0; i < sc->b->lets; i++) {
+		if (strcmp(sc->b->let[i].name, name))
+			continue;
+		out->kind = EXPR_IS_EXPR;
+		out->expr = sc->b->let[i].expr;
+		return true;
+	}
+	return false;
+}
+
+static int resolve_register(const struct scope *sc, const char *name,
+			    struct diag_pos pos, struct expr_operand *out)
+{
+	bool device = strncmp(name, "device.", 7) == 0;
+	struct build *b = sc->b;
+	const struct reg *reg;
+	struct target t;
+
+	if (!build_target(b, device ? name + 7 : name, pos, &t))
+		return -EINVAL;
+	reg = &b->m->reg[t.reg];
+	out->ins = (struct expr_ins){ .index = t.slot,
+				      .shift = t.shift,
+				      .k = t.mask };
+	if (device) {
+		if (!(sc->flags & SCOPE_DEVICE))
+			return diag_error(b->diag, pos,
+					  "the device is asked only in rules "
+					  "on poll and in procedures");
+		if (!reg->readable || reg->read_clears)
+			return diag_error(b->diag, pos,
+					  "%s cannot be read without an effect",
+					  reg->name);
+		out->kind = EXPR_IS_ASK;
+		out->ins.op = EXPR_OP_ASK;
+		return 0;
+	}
+	if (!(sc->flags & SCOPE_VOLATILE) &&
+	    (reg->vol & t.mask << t.shift || !reg->writable)) {
+		diag_error(b->diag, pos,
+			   "the device changes %s by itself: its latch says "
+			   "nothing here", name);
+		diag_advise(b->diag, "name a field that only the guest "
+				     "changes, or ask the device in a rule on "
+				     "poll");
+		return -EINVAL;
+	}
+	out->kind = EXPR_IS_LOAD;
+	out->ins.op = EXPR_OP_LOAD;
+	out->ins.array = EXPR_REG;
+	return 0;
+}
+
+static int resolve(void *ctx, const char *name, int machine,
+		   struct diag_pos pos, struct expr_operand *out,
+		   struct diag *diag)
+{
+	const struct scope *sc = ctx;
+	bool failed = false;
+
+	(void)diag; /* the build's own */
+	*out = (struct expr_operand){ .machine = -1 };
+	if (resolve_event(sc, name, pos, out, &failed))
+		return failed ? -EINVAL : 0;
+	if (resolve_machine(sc, name, machine, out) ||
+	    resolve_let(sc, name, out))
+		return 0;
+	return resolve_register(sc, name, pos, out);
+}
+
+struct expr *build_expr_text(struct build *b, const char *text,
+			     struct diag_pos pos, unsigned int flags,
+			     const struct reg *reg)
+{
+	struct scope sc = { .b = b, .flags = flags, .reg = reg };
+	struct expr *expr = NULL;
+	int err = expr_parse(&expr, text, pos, resolve, &sc, b->diag);
+
+	if (err == -ENOMEM)
+		b->no_memory = true;
+	return err ? NULL : expr;
+}
+
+struct expr *build_expr(struct build *b, const struct node *node,
+			unsigned int flags, const struct reg *reg)
+{
+	struct diag_pos pos = node->pos;
+
+	if (node_expect(node, NODE_SCALAR, "an expression", b->diag))
+		return NULL;
+	if (node->quoted && pos.column)
+		pos.column++;
+	return build_expr_text(b, node->text, pos, flags, reg);
+}
+
+uint16_t build_reg(struct build *b, const struct node *node, const char *what)
+{
+	struct target t;
+
+	if (node_expect(node, NODE_SCALAR, what, b->diag) ||
+	    !build_target(b, node->text, node->pos, &t))
+		return MODEL_NONE;
+	if (t.whole)
+		return t.reg;
+	diag_error(b->diag, node->pos, "expected %s, got a field", what);
+	return MODEL_NONE;
+}
+
+struct span build_sets(struct build *b, const struct node *map,
+		       unsigned int flags)
+{
+	struct dmm_model *m = b->m;
+	struct span span = { .first = m->sets };
+	struct target t;
+	struct set *s;
+	size_t i;
+
+	if (!map || node_expect(map, NODE_MAP, "registers and their values",
+				b->diag))
+		return span;
+	for (i = 0; i < map->n; i++) {
+		if (build_full(b, map->key[i]->pos, "assignments", m->sets,
+			       MODEL_MAX_SETS))
+			break;
+		if (!build_target(b, map->key[i]->text, map->key[i]->pos, &t))
+			continue;
+		s = &m->set[m->sets];
+		*s = (struct set){ .pos = map->key[i]->pos,
+				   .reg = t.reg,
+				   .slot = t.slot,
+				   .shift = t.shift,
+				   .mask = t.mask };
+		s->value = build_expr(b, map->at[i], flags, &m->reg[t.reg]);
+		if (s->value)
+			m->sets++;
+	}
+	span.n = (uint16_t)(m->sets - span.first);
+	return span;
+}
+
+void build_lets(struct build *b, const struct node *root)
+{
+	const struct node *lets = node_get(root, "let");
+	unsigned int flags = SCOPE_VOLATILE | SCOPE_STATES;
+	struct expr *expr;
+	size_t i;
+
+	if (!lets || node_expect(lets, NODE_MAP, "names and expressions",
+				 b->diag))
+		return;
+	for (i = 0; i < lets->n; i++) {
+		if (build_full(b, lets->key[i]->pos, "names", b->lets,
+			       MODEL_MAX_LETS))
+			return;
+		if (model_reg(b->m, lets->key[i]->text) != MODEL_NONE)
+			diag_error(b->diag, lets->key[i]->pos,
+				   "\"%s\" is already a register",
+				   lets->key[i]->text);
+		expr = build_expr(b, lets->at[i], flags, NULL);
+		if (!expr)
+			continue;
+		b->let[b->lets].name = lets->key[i]->text;
+		b->let[b->lets++].expr = expr;
+	}
+}
+
+/* ---- the top ---- */
+
+static void build_match(struct build *b, const struct node *list)
+{
+	static const char *const keys[] = { "vendorId", "deviceId" };
+	struct dmm_model *m = b->m;
+	uint64_t vendor, device;
+	size_t i;
+
+	if (!list || node_expect(list, NODE_SEQ, "a list of matches", b->diag))
+		return;
+	m->match = calloc(list->n + 1, sizeof(*m->match));
+	if (!m->match) {
+		b->no_memory = true;
+		return;
+	}
+	for (i = 0; i < list->n; i++) {
+		const struct node *n = list->at[i];
+
+		if (node_expect(n, NODE_MAP, "a match", b->diag) ||
+		    node_known(n, "a match", keys, ARRAY_LEN(keys), b->diag))
+			continue;
+		if (!node_get(n, keys[0]) || !node_get(n, keys[1])) {
+			diag_error(b->diag, n->pos,
+				   "a match needs vendorId and deviceId");
+			continue;
+		}
+		if (node_u64(node_get(n, keys[0]), "a PCI vendor ID", 0xffff,
+			     &vendor, b->diag) ||
+		    node_u64(node_get(n, keys[1]), "a PCI device ID", 0xffff,
+			     &device, b->diag))
+			continue;
+		m->match[m->matches].vendor = (uint16_t)vendor;
+		m->match[m->matches++].device = (uint16_t)device;
+	}
+}
+
+static void build_device(struct build *b, const struct node *root)
+{
+	const struct node *dev = node_get(root, "device"), *name;
+
+	if (!dev) {
+		diag_error(b->diag, root->pos, "a model needs \"device:\"");
+		diag_advise(b->diag, "device: { name: …, class: network, "
+				     "match: [ { vendorId: …, deviceId: … } ] }");
+		return;
+	}
+	if (node_expect(dev, NODE_MAP, "what the device is", b->diag) ||
+	    node_known(dev, "a device", device_keys, ARRAY_LEN(device_keys),
+		       b->diag))
+		return;
+	name = node_get(dev, "name");
+	if (!name)
+		diag_error(b->diag, dev->pos, "a device needs a name");
+	else if (!node_expect(name, NODE_SCALAR, "a name", b->diag))
+		b->m->name = strdup(name->text);
+	build_match(b, node_get(dev, "match"));
+}
+
+static int alloc_model(struct dmm_model **out)
+{
+	struct dmm_model *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return -ENOMEM;
+	*out = m;
+	m->reg = calloc(MODEL_MAX_REGS, sizeof(*m->reg));
+	m->place = calloc(MODEL_MAX_PLACES, sizeof(*m->place));
+	m->machine = calloc(MODEL_MAX_MACHINES, sizeof(*m->machine));
+	m->state = calloc(MODEL_MAX_STATES, sizeof(*m->state));
+	m->rule = calloc(MODEL_MAX_RULES, sizeof(*m->rule));
+	m->set = calloc(MODEL_MAX_SETS, sizeof(*m->set));
+	m->step = calloc(MODEL_MAX_STEPS, sizeof(*m->step));
+	m->but = calloc(MODEL_MAX_REGS, sizeof(*m->but));
+	return m->reg && m->place && m->machine && m->state && m->rule &&
+			       m->set && m->step && m->but ?
+		       0 :
+		       -ENOMEM;
+}
+
+static void build_all(struct build *b, const struct node *root)
+{
+	struct diag *diag = b->diag;
+
+	if (node_known(root, "a model", top_keys, ARRAY_LEN(top_keys), diag))
+		return;
+	build_device(b, root);
+	build_spaces(b, root);
+	build_registers(b, root);
+	build_lets(b, root);
+	build_places(b, root);
+	build_memories(b, root);
+	build_checks(b, root);
+	build_machines(b, root);
+	build_sharing(b, root);
+	build_procedures(b, root);
+	b->m->tests = node_get(root, "tests");
+	if (!diag->errors && !b->no_memory)
+		build_plan(b);
+	if (!diag->errors && !b->no_memory)
+		build_analyze(b);
+}
+
+static unsigned int count_lines(const char *text, size_t len)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		n += text[i] == '\n';
+	return n + (len && text[len - 1] != '\n');
+}
+
+int dmm_model_parse(struct dmm_model **out, const char *text, size_t len,
+		    struct diag *diag)
+{
+	struct build b = { .diag = diag };
+	const struct node *root;
+	struct tree *tree;
+	unsigned int i;
+	int err;
+
+	err = load_yaml(&tree, &root, text, len, diag);
+	if (err)
+		return err;
+	err = alloc_model(&b.m);
+	if (!b.m) {
+		load_free(tree);
+		return err;
+	}
+	b.m->tree = tree;
+	b.m->lines = count_lines(text, len);
+	if (!err)
+		build_all(&b, root);
+	for (i = 0; i < b.lets; i++)
+		free(b.let[i].expr);
+	if (!err && b.no_memory)
+		err = -ENOMEM;
+	if (!err && diag->errors)
+		err = -EINVAL;
+	if (err) {
+		dmm_model_free(b.m);
+		return err;
+	}
+	*out = b.m;
+	return 0;
+}
+
+const char *dmm_model_name(const struct dmm_model *model)
+{
+	return model->name;
+}
+
+unsigned int dmm_model_lines(const struct dmm_model *model)
+{
+	return model->lines;
+}
+
+const struct dmm_match *dmm_model_match(const struct dmm_model *model,
+					size_t *n)
+{
+	*n = model->matches;
+	return model->match;
+}
+
+bool dmm_model_space(const struct dmm_model *model, unsigned int i,
+		     struct dmm_space *out)
+{
+	if (i >= model->spaces || model->space[i].kind == SPACE_WINDOW)
+		return false;
+	*out = (struct dmm_space){ .name = model->space[i].name,
+				   .io = model->space[i].kind == SPACE_IO,
+				   .bar = model->space[i].bar,
+				   .size = model->space[i].size };
+	return true;
+}

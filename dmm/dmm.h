@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dmm.h: the device modelling monitor, as its host sees it.
+ *
+ * A monitor stands between its guests and one physical device.  The host shows
+ * it each access of a guest and each interrupt of the device; the monitor
+ * judges them by the device's model, does what may be done, and hands the
+ * device from guest to guest when the model says that it is reusable.
+ *
+ * A monitor makes no system call, starts no thread and reads no clock.  All it
+ * knows came in by these functions or by struct dmm_host, so equal inputs give
+ * equal verdicts and every bug report can be a trace.
+ *
+ * Errors:  int functions return 0 or a negative errno and write (*out) only on
+ *          success.  A refusal is a verdict, not an error: the guest
+ *          misbehaved, and we did not.
+ * Threads: one monitor, one thread at a time (the host's device lock).  Models
+ *          never change once parsed and may be shared.
+ */
+
+#ifndef DMM_DMM_H
+#define DMM_DMM_H
+
+#include "cc.h"
+#include "diag.h"
+
+#define DMM_MAX_GUESTS 16
+
+struct dmm;	  /* one monitored device */
+struct dmm_model; /* a compiled device model */
+
+/* ---- models ---- */
+
+/* What libpci or a config space says of a part that a model serves. */
+struct dmm_match {
+	uint16_t vendor;
+	uint16_t device;
+};
+
+/*
+ * Compile the model in (text), which is untrusted.  (diag) has the messages,
+ * warnings too.  -EINVAL if it is not a model, -ENOMEM.
+ */
+MUST_CHECK int dmm_model_parse(struct dmm_model **out, const char *text,
+			       size_t len, struct diag *diag);
+void dmm_model_free(struct dmm_model *model); /* NULL is fine */
+
+const char *dmm_model_name(const struct dmm_model *model);
+unsigned int dmm_model_lines(const struct dmm_model *model); /* of its text */
+/* The parts it serves; (*n) of them. */
+const struct dmm_match *dmm_model_match(const struct dmm_model *model,
+					size_t *n);
+
+/* Run the tests that the model carries; failures are errors in (diag). */
+MUST_CHECK int dmm_model_test(const struct dmm_model *model, struct diag *diag,
+			      unsigned int *passed, unsigned int *failed);
+
+/* A space of registers, as the host must route it. */
+struct dmm_space {
+	const char *name;
+	bool io;	   /* ports, else memory */
+	unsigned int bar;  /* of the PCI function */
+	uint64_t size;	   /* bytes */
+};
+
+/* Space (i), or false if there are no more.  Windows are not among them. */
+bool dmm_model_space(const struct dmm_model *model, unsigned int i,
+		     struct dmm_space *out);
+
+/* ---- accesses ---- */
+
+enum dmm_verdict {
+	DMM_PASS, /* done */
+	DMM_HOLD, /* not done: wait until dmm_host.wake(), then ask again */
+	DMM_STOP, /* not done: the guest's policy says that it must end */
+};
+
+/* The paths of design: what an access cost.  Counted per guest. */
+enum dmm_path {
+	DMM_DIRECT,  /* no exit: counted nowhere but in the plan */
+	DMM_FORWARD, /* to the device, no model */
+	DMM_LATCH,   /* to the device, and one store */
+	DMM_HOOK,    /* the model stepped */
+	DMM_DEFER,   /* batched */
+	DMM_ANSWER,  /* answered by the monitor */
+	DMM_DENY,    /* lost, or ones */
+	DMM_PATHS
+};
+
+const char *dmm_path_name(enum dmm_path path); /* "forward" */
+
+/* (count) elements of (width) bytes at one offset of one space. */
+struct dmm_access {
+	unsigned int space; /* as dmm_model_space() numbers them */
+	uint64_t off;
+	uint8_t *data;	 /* little endian, element by element */
+	uint32_t count;	 /* 1, or more for a string access */
+	uint32_t done;	 /* elements done; start with 0, keep on DMM_HOLD */
+	uint8_t width;	 /* 1, 2, 4 or 8 bytes */
+	bool write;
+	unsigned int vcpu; /* for reports */
+};
+
+/* ---- what the host must provide ---- */
+
+enum dmm_offence {
+	DMM_REFUSED, /* a check said no: (name) is the check's */
+	DMM_DENIED,  /* a rule said no: (name) is the register's */
+	DMM_SPOOFED, /* a frame with a source that is not the guest's */
+	DMM_FORCED,  /* did not let go of the device in time */
+	DMM_FAILED,  /* the device did not do what a procedure waited for */
+};
+
+struct dmm_report {
+	enum dmm_offence offence;
+	unsigned int guest;
+	const char *name;   /* of the check or the register */
+	const char *rule;   /* in words: what was broken */
+	unsigned int line;  /* in the model, 0 if none */
+	uint64_t address;   /* of a refused range */
+	uint64_t length;
+	const struct dmm_access *access; /* NULL if not synchronous */
+};
+
+struct dmm_host {
+	void *ctx;
+	/* Touch the device.  (width) in bytes. */
+	uint64_t (*read)(void *ctx, unsigned int space, uint64_t off,
+			 unsigned int width);
+	void (*write)(void *ctx, unsigned int space, uint64_t off,
+		      unsigned int width, uint64_t value);
+	void (*read_string)(void *ctx, unsigned int space, uint64_t off,
+			    unsigned int width, void *to, size_t n);
+	void (*write_string)(void *ctx, unsigned int space, uint64_t off,
+			     unsigned int width, const void *from, size_t n);
+	/* Let some time pass, about (ns); for procedures that wait. */
+	void (*pause)(void *ctx, uint64_t ns);
+	uint64_t (*now)(void *ctx); /* nanoseconds, never backward */
+	/* The last resort: the device as after power-on.  0 or -errno. */
+	int (*reset)(void *ctx);
+	/* The guest's interrupt line is now (level). */
+	void (*line)(void *ctx, unsigned int guest, bool level);
+	/* Held accesses of the guest may be asked again. */
+	void (*wake)(void *ctx, unsigned int guest);
+	/* dmm_tick() is due at (at_ns) already, sooner than was said. */
+	void (*due)(void *ctx, uint64_t at_ns);
+	/* A frame of the guest went out (sent) or was put into its ring. */
+	void (*frame)(void *ctx, unsigned int guest, bool sent,
+		      const uint8_t *bytes, size_t len);
+	void (*report)(void *ctx, const struct dmm_report *report);
+	/*
+	 * Guest memory, for parts that master the bus: -EFAULT unless all
+	 * (len) bytes at (gpa) are the guest's.
+	 */
+	int (*read_mem)(void *ctx, unsigned int guest, uint64_t gpa, void *to,
+			size_t len);
+	int (*write_mem)(void *ctx, unsigned int guest, uint64_t gpa,
+			 const void *from, size_t len);
+};
+
+/* ---- a monitored device ---- */
+
+enum dmm_how { DMM_EXCLUSIVE, DMM_LEASE, DMM_MERGE, DMM_HOW_DEFAULT };
+enum dmm_when_parked { DMM_SPOOL, DMM_DROP };
+enum dmm_policy { DMM_IGNORE, DMM_ABORT, DMM_MCE, DMM_POLICY_STOP };
+
+struct dmm_guest_conf {
+	uint8_t mac[6];
+	bool has_mac; /* else the card's own; needs to be one guest */
+	unsigned int weight; /* 1 to 1000 */
+	enum dmm_policy policy;
+};
+
+/* Safeguards that a test takes away to see that something notices. */
+enum dmm_without {
+	DMM_WITHOUT_RANGE = 1 << 0, /* the check of a range on the card */
+	DMM_WITHOUT_SCRUB = 1 << 1, /* the card's memory between guests */
+	DMM_WITHOUT_COUNT = 1 << 2, /* the counting of a transfer */
+	DMM_WITHOUT_SOURCE = 1 << 3, /* the check of a frame's source */
+	DMM_WITHOUT_FILTER = 1 << 4, /* whose frame it is */
+};
+
+struct dmm_conf {
+	enum dmm_how how;
+	enum dmm_when_parked when_parked;
+	bool antispoof; /* check source addresses */
+	bool mirror;	/* promiscuous guests see their siblings' frames */
+	uint64_t lease_ns; /* 0: as the model's maxPark says */
+	unsigned int guests;
+	struct dmm_guest_conf guest[DMM_MAX_GUESTS];
+	unsigned int without; /* of enum dmm_without; only tests set it */
+};
+
+/*
+ * Watch a device that was just reset, and set it up.  Borrows (model); copies
+ * (conf) and (host).  -ENOMEM; -EINVAL or -EIO with one line in (*why), which
+ * the caller frees: the model cannot be shared so, the device did not answer.
+ */
+MUST_CHECK int dmm_open(struct dmm **out, const struct dmm_model *model,
+			const struct dmm_conf *conf,
+			const struct dmm_host *host, char **why);
+void dmm_close(struct dmm *dmm); /* NULL is fine; the device is not touched */
+
+/*
+ * Judge an access, and do it if it may be done.  Bounded time and no
+ * allocation: this runs on every exit of a vCPU.
+ */
+enum dmm_verdict dmm_access(struct dmm *dmm, unsigned int guest,
+			    struct dmm_access *access);
+
+/* The device's interrupt line is now (level). */
+void dmm_interrupt(struct dmm *dmm, bool level);
+
+/*
+ * Do what time has made due: leases, forced hand-overs, polls.  Returns when
+ * to be called again (nanoseconds of dmm_host.now), UINT64_MAX for never.
+ */
+uint64_t dmm_tick(struct dmm *dmm);
+
+/* The guest is gone: it holds nothing and gets nothing any more. */
+void dmm_leave(struct dmm *dmm, unsigned int guest);
+
+/* The guest's machine was reset: its context is as after power-on. */
+void dmm_guest_reset(struct dmm *dmm, unsigned int guest);
+
+/* Leave the device quiet: no guest on it, nothing running. */
+void dmm_quiet(struct dmm *dmm);
+
+/* True when another guest may take the device. */
+bool dmm_reusable(struct dmm *dmm);
+
+/* ---- what happened ---- */
+
+struct dmm_guest_stats {
+	uint64_t frames_sent, frames_received;
+	uint64_t bytes_sent, bytes_received;
+	uint64_t accesses[DMM_PATHS];
+	uint64_t drops;	     /* frames for it that it did not get */
+	uint64_t held_ns;    /* it was the owner */
+	uint64_t parked_ns;  /* it was not */
+	uint64_t violations;
+};
+
+struct dmm_stats {
+	uint64_t steps;	   /* of the model */
+	uint64_t switches; /* hand-overs, forced ones too */
+	uint64_t forced;
+	uint64_t switch_ns_min, switch_ns_median, switch_ns_max;
+};
+
+void dmm_guest_stats(struct dmm *dmm, unsigned int guest,
+		     struct dmm_guest_stats *out);
+void dmm_stats(struct dmm *dmm, struct dmm_stats *out);
+int dmm_owner(const struct dmm *dmm); /* -1: none */
+
+/* Name of the state that the guest's machine (name) is in, or NULL. */
+const char *dmm_state(const struct dmm *dmm, unsigned int guest,
+		      const char *machine);
+
+#endif /* DMM_DMM_H */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/*
+ * model.c: giving a compiled model back, piece by piece.
+ */
+
+#include <stdlib.h>
+
+#include "load.h"
+#include "model.h"
+#include "plan.h"
+
+static void free_regs(struct dmm_model *m)
+{
+	unsigned int i;
+
+	for (i = 0; m->reg && i < m->regs; i++) {
+		free(m->reg[i].answer_expr);
+		free(m->reg[i].merge_expr);
+		free(m->reg[i].select);
+	}
+	for (i = 0; m->place && i < m->places; i++)
+		free(m->place[i].cond);
+	free(m->reg);
+	free(m->place);
+}
+
+static void free_rules(struct dmm_model *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->checks; i++) {
+		free(m->check[i].start);
+		free(m->check[i].length);
+		free(m->check[i].wrap_from);
+		free(m->check[i].wrap_to);
+	}
+	for (i = 0; m->rule && i < m->rules; i++)
+		free(m->rule[i].when);
+	for (i = 0; m->set && i < m->sets; i++)
+		free(m->set[i].value);
+	for (i = 0; m->step && i < m->steps; i++) {
+		free(m->step[i].value);
+		free(m->step[i].cond);
+	}
+	free(m->rule);
+	free(m->set);
+	free(m->step);
+}
+
+void dmm_model_free(struct dmm_model *m)
+{
+	if (!m)
+		return;
+	free_regs(m);
+	free_rules(m);
+	plan_free(&m->plan);
+	free(m->machine);
+	free(m->state);
+	free(m->but);
+	free(m->filter);
+	free(m->filter_of);
+	free(m->reusable);
+	free(m->receive.enabled);
+	free(m->transmit.loopback);
+	free(m->identity.broadcast);
+	free(m->identity.multicast);
+	free(m->identity.promiscuous);
+	free(m->interrupt.line);
+	free(m->match);
+	free(m->name);
+	load_free(m->tree);
+	free(m);
+}

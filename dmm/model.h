@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.h: a compiled model, as the rest of dmm/ walks it: flat arrays of
+ * numbers, all bounds checked when it was compiled.
+ *
+ * A register of `dim` N has N slots; a guest's context holds one 64-bit value
+ * a slot.  Expressions load from slots, so nothing here is looked up by name
+ * when a guest runs.
+ */
+
+#ifndef DMM_MODEL_H
+#define DMM_MODEL_H
+
+#include "dmm.h"
+#include "expr.h"
+#include "plan.h"
+
+#define MODEL_MAX_SPACES 8u
+#define MODEL_MAX_REGS 512u
+#define MODEL_MAX_SLOTS 4096u
+#define MODEL_MAX_PLACES 2048u
+#define MODEL_MAX_FIELDS 40u
+#define MODEL_MAX_LETS 64u
+#define MODEL_MAX_MEMORIES 8u
+#define MODEL_MAX_CHECKS 16u
+#define MODEL_MAX_MACHINES 16u
+#define MODEL_MAX_STATES 128u /* of all machines */
+#define MODEL_MAX_RULES 1024u
+#define MODEL_MAX_SETS 512u
+#define MODEL_MAX_STEPS 256u
+#define MODEL_MAX_SPACE_BYTES (1u << 20)
+#define MODEL_MAX_MEMORY_BYTES (1u << 20)
+#define MODEL_NONE 0xffffu
+
+enum space_kind { SPACE_IO, SPACE_MMIO, SPACE_WINDOW };
+
+struct space {
+	const char *name;
+	struct diag_pos pos;
+	enum space_kind kind;
+	uint8_t bar;
+	uint8_t width;	/* bits of a register that gives none */
+	uint8_t grain;	/* bytes of one entry of the plan: 1, or width / 8 */
+	uint64_t size;	/* bytes */
+	uint16_t same_as; /* a second door: the space it is; else MODEL_NONE */
+};
+
+struct field {
+	const char *name;
+	uint8_t low, bits;
+};
+
+enum reg_answer { ANSWER_NONE, ANSWER_IDENTITY, ANSWER_LATCH, ANSWER_EXPR };
+enum reg_merge { MERGE_OR, MERGE_IDENTITY, MERGE_EXPR };
+
+struct reg {
+	const char *name;
+	struct diag_pos pos;
+	uint8_t bits;	  /* size of one element: 1 to 64 */
+	uint8_t widths;	  /* access widths it answers, bytes: bit 1, 2, 4, 8 */
+	uint16_t dim;
+	uint16_t slot;	  /* its first; dim of them */
+	uint64_t reset;
+	uint64_t w1c, w1s; /* bits that ones clear, set */
+	uint16_t w1_reg;   /* whose bits, if another register's; MODEL_NONE */
+	uint64_t vol;	   /* bits that the device changes too */
+	bool readable, writable; /* has a place for it */
+	bool read_clears;  /* readAction: clear */
+	bool global;
+	bool keep_on_reset;
+	bool save_none;
+	bool parked_hold;
+	bool selector;	   /* a place's condition rests on it */
+	enum reg_answer answer;
+	enum reg_merge merge;
+	struct expr *answer_expr;
+	struct expr *merge_expr;
+	struct expr *select; /* its other bits when a procedure selects */
+	uint16_t port_memory; /* it is a data port: its first memory; NONE */
+	struct field field[MODEL_MAX_FIELDS];
+	uint8_t fields;
+	uint16_t place, places; /* in model.place */
+	uint32_t hooks[2];  /* machines with a rule on its read, write */
+	uint16_t filter[2]; /* in model.filter_of; one entry for each state */
+};
+
+struct place {
+	struct diag_pos pos;
+	uint16_t reg;
+	uint16_t space;
+	uint32_t off, last; /* last: every offset is the same byte(s) */
+	uint32_t step;	    /* from one element of dim to the next */
+	bool read, write;
+	struct expr *cond;	/* NULL: always */
+	/* the condition as "selector's field is value", if it is of that form */
+	uint16_t sel_reg;
+	uint8_t sel_shift;
+	uint64_t sel_mask, sel_value;
+};
+
+/* An assignment: some bits of a slot get an expression's value. */
+struct set {
+	struct diag_pos pos;
+	uint16_t reg, slot;
+	uint8_t shift;
+	uint64_t mask; /* of the field, before the shift */
+	struct expr *value;
+};
+
+struct span { /* elements of one of the model's arrays */
+	uint16_t first, n;
+};
+
+struct memory {
+	const char *name;
+	struct diag_pos pos;
+	uint32_t start, size; /* on the card, bytes */
+	uint16_t port;	      /* register */
+	bool identity;	      /* answer: identity */
+	bool scrub;	      /* isolate: scrub */
+	uint32_t copy;	      /* where a guest's copy starts in its store */
+};
+
+/* A check: a range on the card.  (Ranges in guest memory: see dma.) */
+struct check {
+	const char *name;
+	struct diag_pos pos;
+	uint32_t memories; /* bit set of those it may lie in */
+	struct expr *start, *length;
+	struct expr *wrap_from, *wrap_to; /* NULL: does not wrap */
+	uint16_t port;	   /* starts a counted transfer; MODEL_NONE */
+	uint16_t address;  /* register that shows where it is; MODEL_NONE */
+	bool frame;	   /* what it covers is a frame to send */
+	struct span refused[2]; /* sets: DMM_IGNORE, DMM_ABORT */
+	struct span done;  /* sets: what the guest sees at its end */
+};
+
+enum rule_verdict { RULE_PASS, RULE_ANSWER, RULE_HOLD, RULE_DENY, RULE_STOP };
+enum rule_on { ON_READ, ON_WRITE, ON_END, ON_POLL };
+
+struct rule {
+	struct diag_pos pos;
+	uint8_t on;	   /* enum rule_on */
+	uint16_t reg;	   /* ON_READ, ON_WRITE; ON_END: the check */
+	struct expr *when; /* NULL: always */
+	uint32_t checks;   /* bit set */
+	uint8_t then;	   /* enum rule_verdict */
+	bool reset;	   /* do: reset */
+	struct span sets;  /* do: assignments */
+	uint16_t to;	   /* state, as model.state counts, or MODEL_NONE */
+};
+
+/*
+ * Which values of a register can fire a rule in a state: bit
+ * (value >> shift & mask) of table; built when the model is compiled.
+ */
+struct filter {
+	uint8_t shift;
+	uint16_t mask; /* at most 10 bits */
+	uint64_t table[16];
+};
+
+struct state {
+	const char *name;
+	struct diag_pos pos;
+	struct span rules; /* in the file's order */
+	bool polls;	   /* has a rule on poll */
+};
+
+/* Its states are model.state[states.first] and on; the first is the start. */
+struct machine {
+	const char *name;
+	struct diag_pos pos;
+	struct span states;
+};
+
+enum step_kind {
+	STEP_WRITE, /* value to reg */
+	STEP_READ,  /* reg, for its effect */
+	STEP_WAIT,  /* until value, at most timeout */
+	STEP_FILL,  /* a memory with value, where it was written */
+	STEP_OUT,   /* the bytes at hand to a port, width bits wide */
+	STEP_IN,    /* from it */
+	STEP_PUT,   /* the frame at hand to value on the card */
+	STEP_SAVE,  /* reg into the context */
+	STEP_ALL,   /* every register but (but): save or restore */
+};
+
+struct proc_step {
+	struct diag_pos pos;
+	uint8_t kind;
+	uint8_t width;	/* OUT, IN: bytes */
+	bool late_ok;	/* WAIT: a timeout is not a failure */
+	uint16_t reg, slot; /* or the memory of FILL */
+	struct expr *value;
+	struct expr *cond; /* if: */
+	uint64_t timeout_ns;
+	uint32_t but;	/* STEP_ALL: first of a list of registers to leave out */
+	uint16_t buts;
+};
+
+enum proc {
+	PROC_OPEN,    /* the monitor's own use of the card (spool) */
+	PROC_SEND, PROC_FETCH, PROC_STORE, PROC_OVERFLOW, /* likewise */
+	PROC_QUIESCE, PROC_SAVE, PROC_SCRUB, PROC_RESTORE, PROC_FORCE,
+	PROCS
+};
+
+struct page_ring {
+	bool present;
+	uint16_t memory;
+	uint16_t start, stop, boundary, current; /* registers */
+};
+
+struct receive {
+	struct diag_pos pos;
+	struct page_ring ring;
+	struct expr *enabled;
+	struct span arrived, overflow; /* sets */
+};
+
+struct identity {
+	uint16_t mac_memory; /* NONE, or where the address stands */
+	uint32_t mac_at;
+	uint8_t mac_stride;
+	uint16_t unicast, hash; /* registers, NONE */
+	struct expr *broadcast, *multicast, *promiscuous; /* NULL: no */
+};
+
+struct interrupt {
+	struct expr *line;
+	uint16_t cause; /* register whose w1c bits are the causes; NONE */
+};
+
+struct transmit {
+	struct span sent;  /* sets, when the device has sent for a guest */
+	struct span local; /* when the monitor delivered it itself */
+	struct expr *loopback; /* not for the wire; NULL: never */
+};
+
+struct dmm_model {
+	char *name;
+	unsigned int lines;
+	struct dmm_match *match;
+	size_t matches;
+	struct tree *tree; /* owns every name */
+
+	struct space space[MODEL_MAX_SPACES];
+	struct reg *reg;
+	struct place *place;
+	struct memory memory[MODEL_MAX_MEMORIES];
+	struct check check[MODEL_MAX_CHECKS];
+	struct machine *machine;
+	struct rule *rule;
+	struct set *set;
+	struct proc_step *step;
+	uint16_t *but;
+	struct state *state;
+	struct filter *filter;
+	uint16_t *filter_of; /* in filter, or MODEL_NONE: no rule can fire */
+	uint16_t spaces, regs, slots, places, memories, checks, machines;
+	uint16_t states, rules, sets, steps, buts, filters, filter_ofs;
+	struct plan plan;
+	uint32_t memory_bytes; /* of a guest's copies */
+	struct span proc[PROCS];
+
+	struct expr *reusable;
+	struct receive receive;
+	struct transmit transmit;
+	struct identity identity;
+	struct interrupt interrupt;
+	enum dmm_how how;	   /* the model's own choice */
+	enum dmm_when_parked when_parked;
+	uint64_t max_park_ns;
+	const struct node *tests; /* in tree; NULL: none */
+};
+
+/* The register named (name), or MODEL_NONE. */
+unsigned int model_reg(const struct dmm_model *model, const char *name);
+
+#endif /* DMM_MODEL_H */

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: MIT
+/*
+ * monitor.c: a monitored device's beginning, its end, and its numbers.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mon.h"
+
+uint64_t mon_eval(const struct dmm *d, unsigned int g, const struct expr *expr)
+{
+	const struct context *c = &d->guest[g];
+	uint64_t event[EXPR_EVENTS] = { 0 };
+	struct expr_env env = { .array = { [EXPR_REG] = c->reg,
+					   [EXPR_STATE] = c->state,
+					   [EXPR_EVENT] = event } };
+
+	return expr_eval(expr, &env, NULL);
+}
+
+void mon_report(struct dmm *d, struct dmm_report report)
+{
+	d->host.report(d->host.ctx, &report);
+}
+
+const char *dmm_path_name(enum dmm_path path)
+{
+	static const char *const names[DMM_PATHS] = {
+		[DMM_DIRECT] = "direct", [DMM_FORWARD] = "forward",
+		[DMM_LATCH] = "latch",	 [DMM_HOOK] = "hook",
+		[DMM_DEFER] = "defer",	 [DMM_ANSWER] = "answer",
+		[DMM_DENY] = "deny",
+	};
+
+	return names[path];
+}
+
+/* ---- what each access of a register costs, and whom it concerns ---- */
+
+static bool loads(const struct expr *e, const struct reg *reg)
+{
+	unsigned int i;
+
+	for (i = 0; e && i < e->n; i++)
+		if (e->ins[i].op == EXPR_OP_LOAD &&
+		    e->ins[i].array == EXPR_REG &&
+		    e->ins[i].index >= reg->slot &&
+		    e->ins[i].index < reg->slot + reg->dim)
+			return true;
+	return false;
+}
+
+/* Does the model need to know what was last written there? */
+static bool is_needed(const struct dmm_model *m, const struct reg *reg)
+{
+	const struct page_ring *r = &m->receive.ring;
+	unsigned int i, index = (unsigned int)(reg - m->reg);
+
+	if (reg->selector || !reg->readable)
+		return true;
+	for (i = 0; i < m->checks; i++)
+		if (loads(m->check[i].start, reg) ||
+		    loads(m->check[i].length, reg) ||
+		    loads(m->check[i].wrap_from, reg) ||
+		    loads(m->check[i].wrap_to, reg))
+			return true;
+	for (i = 0; i < m->rules; i++)
+		if (loads(m->rule[i].when, reg))
+			return true;
+	return loads(m->interrupt.line, reg) || loads(m->reusable, reg) ||
+	       (r->present && (index == r->start || index == r->stop ||
+			       index == r->boundary || index == r->current));
+}
+
+static enum dmm_path path_of(const struct dmm *d, const struct reg *reg,
+			     bool write, bool parked)
+{
+	bool device = d->mode != MODE_SPOOL && !parked;
+
+	if (!(write ? reg->writable : reg->readable))
+		return DMM_DENY;
+	if (!device)
+		return DMM_ANSWER;
+	if (reg->answer != ANSWER_NONE && !write)
+		return DMM_ANSWER;
+	if (reg->global && d->mode != MODE_EXCLUSIVE && !write)
+		return DMM_ANSWER;
+	if (write && reg->port_memory == MODEL_NONE &&
+	    (d->mode == MODE_DROP || is_needed(d->model, reg)))
+		return DMM_LATCH;
+	return DMM_FORWARD;
+}
+
+static void plan_paths(struct dmm *d)
+{
+	const struct dmm_model *m = d->model;
+	const struct page_ring *r = &m->receive.ring;
+	unsigned int i, k;
+
+	for (i = 0; i < m->regs; i++) {
+		const struct reg *reg = &m->reg[i];
+
+		for (k = 0; k < 4; k++)
+			d->path[i * 4 + k] =
+				(uint8_t)path_of(d, reg, k & 2, k & 1);
+		if (loads(m->interrupt.line, reg))
+			d->flags[i] |= REG_IN_LINE;
+		if (r->present && (i == r->boundary || i == r->current))
+			d->flags[i] |= REG_RING;
+		if (reg->port_memory != MODEL_NONE)
+			d->flags[i] |= REG_PORT;
+		for (k = 0; k < reg->dim; k++)
+			d->reg_of[reg->slot + k] = (uint16_t)i;
+	}
+}
+
+/* ---- contexts ---- */
+
+static void put_mac(struct dmm *d, unsigned int g)
+{
+	const struct identity *id = &d->model->identity;
+	const uint8_t *mac = d->conf.guest[g].mac;
+	uint8_t *to;
+	unsigned int i;
+
+	if (id->mac_memory == MODEL_NONE || !d->mac_set[g])
+		return;
+	to = d->guest[g].memory + d->model->memory[id->mac_memory].copy +
+	     id->mac_at;
+	for (i = 0; i < 6; i++)
+		memset(to + i * id->mac_stride, mac[i], id->mac_stride);
+}
+
+void mon_blank(struct dmm *d, unsigned int g)
+{
+	struct context *c = &d->guest[g];
+	const struct dmm_model *m = d->model;
+	unsigned int i;
+
+	memcpy(c->reg, d->initial, m->slots * sizeof(*c->reg));
+	for (i = 0; i < m->machines; i++)
+		c->state[i] = m->machine[i].states.first;
+	if (m->memory_bytes) {
+		memcpy(c->memory, d->blank, m->memory_bytes);
+		memset(c->kept, 0, m->memory_bytes / PAGE);
+	}
+	put_mac(d, g);
+	c->transfer.on = c->noted.on = false;
+	c->pending = 0;
+	c->own_status = c->ring_full = c->held = c->used = false;
+	c->want_since = 0;
+	c->sending = SEND_NONE;
+	c->frame_len = 0;
+}
+
+static int allocate(struct dmm *d)
+{
+	const struct dmm_model *m = d->model;
+	size_t pages = m->memory_bytes / PAGE + 1, n = d->conf.guests, i;
+
+	d->registers = calloc((n + 2) * m->slots + 1, sizeof(uint64_t));
+	d->path = calloc(m->regs + 1u, 4);
+	d->flags = calloc(m->regs + 1u, 1);
+	d->reg_of = calloc(m->slots + 1u, sizeof(*d->reg_of));
+	d->arena = calloc(n, m->memory_bytes + 1);
+	d->blank = calloc(1, m->memory_bytes + 1);
+	d->dirty = calloc(n + 1, pages);
+	if (!d->registers || !d->path || !d->flags || !d->reg_of ||
+	    !d->arena || !d->blank || !d->dirty)
+		return -ENOMEM;
+	d->dev = d->registers + n * m->slots;
+	d->initial = d->dev + m->slots;
+	for (i = 0; i < n; i++) {
+		d->guest[i].reg = d->registers + i * m->slots;
+		d->guest[i].memory = d->arena + i * m->memory_bytes;
+		d->guest[i].kept = d->dirty + (i + 1) * pages;
+	}
+	return 0;
+}
+
+/* ---- opening ---- */
+
+static int refuse(char **why, const char *fmt, const char *name)
+{
+	size_t n = strlen(fmt) + strlen(name) + 1;
+
+	*why = malloc(n);
+	if (*why)
+		snprintf(*why, n, fmt, name);
+	return -EINVAL;
+}
+
+static int choose_mode(struct dmm *d, char **why)
+{
+	const struct dmm_model *m = d->model;
+	enum dmm_how how = d->conf.how;
+
+	if (how == DMM_HOW_DEFAULT)
+		how = d->conf.guests == 1 && m->how != DMM_LEASE ?
+			      DMM_EXCLUSIVE :
+			      m->how;
+	if (how == DMM_MERGE)
+		return refuse(why, "%s cannot be shared by merge: its model "
+				   "has no descriptor ring; use lease",
+			      m->name);
+	if (how == DMM_EXCLUSIVE && d->conf.guests > 1)
+		return refuse(why, "%s is exclusive: it takes one guest; use "
+				   "share: { how: lease } for several",
+			      m->name);
+	d->mode = how == DMM_EXCLUSIVE		     ? MODE_EXCLUSIVE :
+		  d->conf.when_parked == DMM_DROP ? MODE_DROP :
+						    MODE_SPOOL;
+	if (how == DMM_LEASE && m->how != DMM_LEASE)
+		return refuse(why, "the model of %s does not say how it can "
+				   "be leased",
+			      m->name);
+	if (d->mode == MODE_SPOOL &&
+	    (!m->receive.ring.present || !m->proc[PROC_OPEN].n ||
+	     !m->proc[PROC_SEND].n || !m->proc[PROC_FETCH].n ||
+	     !m->proc[PROC_STORE].n || m->interrupt.cause == MODEL_NONE))
+		return refuse(why, "the model of %s cannot spool: it needs "
+				   "receive, interrupt.cause and procedures "
+				   "open, send, fetch and store; use "
+				   "whenParked: drop",
+			      m->name);
+	return 0;
+}
+
+/* What the device has in memories that answer with a guest's identity. */
+static int read_identity(struct dmm *d)
+{
+	const struct dmm_model *m = d->model;
+	const struct memory *mem;
+	unsigned int i;
+	uint32_t at, n;
+	int err = 0;
+
+	if (!m->proc[PROC_FETCH].n)
+		return 0;
+	for (i = 0; i < m->memories && !err; i++) {
+		mem = &m->memory[i];
+		if (!mem->identity)
+			continue;
+		for (at = 0; at < mem->size && !err; at += n) {
+			n = mem->size - at < PAGE ? mem->size - at : PAGE;
+			err = proc_fetch(d, mem->start + at,
+					 d->blank + mem->copy + at, n);
+		}
+	}
+	return err ? err : d->host.reset(d->host.ctx);
+}
+
+/* What only the device writes is what it says after its reset. */
+static void read_initial(struct dmm *d)
+{
+	const struct dmm_model *m = d->model;
+	const struct reg *reg;
+	unsigned int i, k;
+
+	for (i = 0; i < m->regs; i++) {
+		reg = &m->reg[i];
+		for (k = 0; k < reg->dim; k++)
+			d->initial[reg->slot + k] =
+				reg->writable || reg->read_clears ||
+						reg->save_none ||
+						reg->port_memory != MODEL_NONE ?
+					reg->reset :
+					card_read(d, reg->slot + k, true, NULL);
+	}
+}
+
+static int start(struct dmm *d, char **why)
+{
+	const struct dmm_model *m = d->model;
+	uint32_t weight[DMM_MAX_GUESTS];
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < m->slots; i++)
+		d->dev[i] = m->reg[d->reg_of[i]].reset;
+	read_initial(d);
+	err = read_identity(d);
+	for (i = 0; i < m->slots; i++)
+		d->dev[i] = m->reg[d->reg_of[i]].reset;
+	for (i = 0; i < d->conf.guests; i++) {
+		d->mac_set[i] = d->conf.guest[i].has_mac;
+		d->guest[i].alive = true;
+		weight[i] = d->conf.guest[i].weight ? d->conf.guest[i].weight :
+						      1;
+		mon_blank(d, i);
+	}
+	sched_init(&d->sched, d->conf.guests, weight, m->max_park_ns,
+		   d->conf.lease_ns);
+	d->owner = d->mode == MODE_EXCLUSIVE ? 0 : -1;
+	d->owner_since = d->host.now(d->host.ctx);
+	if (!err && d->mode == MODE_SPOOL)
+		err = spool_open(d);
+	if (err) {
+		refuse(why, "%s does not answer as its model says", m->name);
+		return -EIO;
+	}
+	return 0;
+}
+
+int dmm_open(struct dmm **out, const struct dmm_model *model,
+	     const struct dmm_conf *conf, const struct dmm_host *host,
+	     char **why)
+{
+	struct dmm *d = calloc(1, sizeof(*d));
+	int err;
+
+	*why = NULL;
+	if (!d)
+		return -ENOMEM;
+	d->model = model;
+	d->conf = *conf;
+	d->host = *host;
+	if (conf->guests == 0 || conf->guests > DMM_MAX_GUESTS)
+		err = refuse(why, "%s has no guest, or too many",
+			     model->name);
+	else
+		err = choose_mode(d, why);
+	if (!err)
+		err = allocate(d);
+	if (!err) {
+		plan_paths(d);
+		err = start(d, why);
+	}
+	if (err) {
+		dmm_close(d);
+		return err;
+	}
+	*out = d;
+	return 0;
+}
+
+void dmm_close(struct dmm *d)
+{
+	if (!d)
+		return;
+	free(d->registers);
+	free(d->path);
+	free(d->flags);
+	free(d->reg_of);
+	free(d->arena);
+	free(d->blank);
+	free(d->dirty);
+	free(d);
+}
+
+/* ---- what the host tells ---- */
+
+void dmm_interrupt(struct dmm *d, bool level)
+{
+	d->dev_level = level;
+	if (d->mode == MODE_SPOOL) {
+		spool_service(d);
+	} else if (d->owner >= 0) {
+		if (level)
+			step_poll(d, (unsigned int)d->owner, false);
+		lease_line(d, (unsigned int)d->owner);
+	}
+	lease_try(d, d->host.now(d->host.ctx));
+}
+
+uint64_t dmm_tick(struct dmm *d)
+{
+	uint64_t now = d->host.now(d->host.ctx);
+
+	if (d->mode == MODE_SPOOL && d->owner >= 0 &&
+	    d->guest[d->owner].sending == SEND_ON_CARD)
+		spool_service(d);
+	lease_try(d, now);
+	return lease_next(d, d->host.now(d->host.ctx));
+}
+
+void dmm_leave(struct dmm *d, unsigned int g)
+{
+	struct context *c = &d->guest[g];
+
+	lease_account(d, d->host.now(d->host.ctx));
+	c->alive = false;
+	c->held = false;
+	c->want_since = 0;
+	c->noted.on = false;
+	c->transfer.on = false;
+	if (c->sending == SEND_WAITS)
+		c->sending = SEND_NONE;
+	sched_unwant(&d->sched, g);
+	lease_line(d, g);
+	lease_try(d, d->host.now(d->host.ctx));
+}
+
+void dmm_guest_reset(struct dmm *d, unsigned int g)
+{
+	bool on_card = d->guest[g].sending == SEND_ON_CARD;
+
+	if (mon_on_device(d, g) &&
+	    proc_run(d, PROC_QUIESCE, &(struct proc_args){ .guest = (int)g }))
+		d->failed = true;
+	mon_blank(d, g);
+	if (on_card)
+		d->guest[g].sending = SEND_ON_CARD;
+	lease_line(d, g);
+}
+
+void dmm_quiet(struct dmm *d)
+{
+	struct proc_args args = { .guest = d->owner };
+
+	lease_account(d, d->host.now(d->host.ctx));
+	if (d->model->proc[PROC_QUIESCE].n &&
+	    (d->mode == MODE_SPOOL || d->owner >= 0) &&
+	    proc_run(d, PROC_QUIESCE, &args))
+		d->failed = true;
+	if (d->host.reset(d->host.ctx))
+		d->failed = true;
+}
+
+bool dmm_reusable(struct dmm *d)
+{
+	return d->owner < 0 || step_reusable(d, (unsigned int)d->owner);
+}
+
+/* ---- numbers ---- */
+
+void dmm_guest_stats(struct dmm *d, unsigned int g,
+		     struct dmm_guest_stats *out)
+{
+	lease_account(d, d->host.now(d->host.ctx));
+	*out = d->guest[g].stats;
+	if (d->mode != MODE_SPOOL) {
+		out->frames_received += d->guest[g].watch.frames;
+		out->bytes_received += d->guest[g].watch.bytes;
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+void dmm_stats(struct dmm *d, struct dmm_stats *out)
+{
+	uint64_t n = d->stats.switches;
+
+	if (n > SWITCHES_KEPT)
+		n = SWITCHES_KEPT;
+	*out = d->stats;
+	if (n) {
+		qsort(d->switch_ns, n, sizeof(d->switch_ns[0]), compare);
+		out->switch_ns_median = d->switch_ns[n / 2];
+	}
+}
+
+int dmm_owner(const struct dmm *d)
+{
+	return d->owner;
+}
+
+const char *dmm_state(const struct dmm *d, unsigned int g,
+		      const char *machine)
+{
+	const struct dmm_model *m = d->model;
+	unsigned int i;
+
+	for (i = 0; i < m->machines; i++)
+		if (strcmp(m->machine[i].name, machine) == 0)
+			return m->state[d->guest[g].state[i]].name;
+	return NULL;
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/*
+ * plan.c: building the table of registers by offset, and looking in it.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "build.h"
+
+void plan_free(struct plan *plan)
+{
+	unsigned int i;
+
+	for (i = 0; i < MODEL_MAX_SPACES; i++) {
+		free(plan->head[i][0]);
+		free(plan->head[i][1]);
+	}
+	free(plan->entry);
+}
+
+static inline bool place_holds(const struct place *pl, const uint64_t *reg)
+{
+	struct expr_env env = { .array = { [EXPR_REG] = reg } };
+
+	if (pl->sel_reg != MODEL_NONE)
+		return (reg[pl->sel_reg] >> pl->sel_shift & pl->sel_mask) ==
+		       pl->sel_value;
+	return !pl->cond || expr_eval(pl->cond, &env, NULL);
+}
+
+const struct plan_entry *plan_find(const struct dmm_model *m,
+				   unsigned int space, uint64_t off,
+				   bool write, const uint64_t *reg)
+{
+	const struct plan_entry *e;
+	uint16_t i;
+
+	if (m->space[space].same_as != MODEL_NONE)
+		space = m->space[space].same_as;
+	i = m->plan.head[space][write][off / m->space[space].grain];
+	for (; i != MODEL_NONE; i = e->next) {
+		e = &m->plan.entry[i];
+		if (place_holds(&m->place[e->place], reg))
+			return e;
+	}
+	return NULL;
+}
+
+/* ---- building ---- */
+
+/* The fields that two conditions rest on, to try all their values. */
+struct loads {
+	struct expr_ins ins[16];
+	unsigned int n, bits;
+};
+
+static void add_loads(struct loads *l, const struct expr *e)
+{
+	unsigned int i, k;
+
+	for (i = 0; e && i < e->n; i++) {
+		if (e->ins[i].op != EXPR_OP_LOAD)
+			continue;
+		for (k = 0; k < l->n; k++)
+			if (l->ins[k].index == e->ins[i].index &&
+			    l->ins[k].shift == e->ins[i].shift &&
+			    l->ins[k].k == e->ins[i].k)
+				break;
+		if (k < l->n)
+			continue;
+		if (l->n == ARRAY_LEN(l->ins)) {
+			l->bits = 64;
+			return;
+		}
+		l->ins[l->n++] = e->ins[i];
+		l->bits += (unsigned int)__builtin_popcountll(e->ins[i].k);
+	}
+}
+
+/* Can both conditions hold at once?  Tries all values of what they read. */
+static bool can_meet(struct build *b, const struct place *p,
+		     const struct place *q)
+{
+	struct loads l = { .n = 0 };
+	struct expr_env env;
+	uint64_t v, rest, *reg;
+	bool meet = false;
+	unsigned int i;
+
+	if (!p->cond || !q->cond)
+		return true;
+	add_loads(&l, p->cond);
+	add_loads(&l, q->cond);
+	if (l.bits > 12)
+		return true;
+	reg = calloc(b->m->slots + 1u, sizeof(*reg));
+	if (!reg) {
+		b->no_memory = true;
+		return false;
+	}
+	env = (struct expr_env){ .array = { [EXPR_REG] = reg } };
+	for (v = 0; v < UINT64_C(1) << l.bits && !meet; v++) {
+		rest = v;
+		for (i = 0; i < l.n; i++)
+			reg[l.ins[i].index] = 0;
+		for (i = 0; i < l.n; i++) {
+			reg[l.ins[i].index] |= (rest & l.ins[i].k)
+					       << l.ins[i].shift;
+			rest >>= __builtin_popcountll(l.ins[i].k);
+		}
+		meet = expr_eval(p->cond, &env, NULL) &&
+		       expr_eval(q->cond, &env, NULL);
+	}
+	free(reg);
+	return meet;
+}
+
+static void add_entry(struct build *b, uint16_t place, bool write,
+		      uint64_t off, uint16_t slot, uint8_t byte, bool any)
+{
+	struct dmm_model *m = b->m;
+	const struct place *pl = &m->place[place], *other;
+	uint16_t *link = &m->plan.head[pl->space][write]
+				       [off / m->space[pl->space].grain];
+	struct plan_entry *e;
+
+	while (*link != MODEL_NONE) {
+		e = &m->plan.entry[*link];
+		other = &m->place[e->place];
+		if (can_meet(b, pl, other)) {
+			diag_error(b->diag, pl->pos,
+				   "%s and %s are both %s at %s+0x%llx",
+				   m->reg[pl->reg].name,
+				   m->reg[other->reg].name,
+				   write ? "written" : "read",
+				   m->space[pl->space].name,
+				   (unsigned long long)off);
+			diag_advise(b->diag, "give each a condition (if …) "
+					     "that tells them apart");
+			return;
+		}
+		link = &e->next;
+	}
+	e = &m->plan.entry[m->plan.entries];
+	*e = (struct plan_entry){ .reg = pl->reg, .slot = slot,
+				  .place = place, .next = MODEL_NONE,
+				  .byte = byte, .any_byte = any };
+	*link = m->plan.entries++;
+}
+
+/* Every offset of a place, in both directions; counts only, without (b). */
+static uint64_t walk_place(struct build *b, struct dmm_model *m,
+			   uint16_t place)
+{
+	const struct place *pl = &m->place[place];
+	const struct reg *reg = &m->reg[pl->reg];
+	unsigned int grain = m->space[pl->space].grain, bytes = reg->bits / 8u;
+	bool port = pl->last > pl->off;
+	uint64_t off, n = 0;
+	unsigned int i, dir, errors = b ? b->diag->errors : 0;
+
+	for (dir = 0; dir < 2; dir++) {
+		if (!(dir ? pl->write : pl->read))
+			continue;
+		for (off = pl->off; port && off <= pl->last; off += grain, n++)
+			if (b)
+				add_entry(b, place, dir, off, reg->slot, 0,
+					  true);
+		for (i = 0; !port && i < reg->dim; i++)
+			for (off = 0; off < bytes; off += grain, n++) {
+				if (b && b->diag->errors == errors)
+					add_entry(b, place, dir,
+						  pl->off + i * pl->step + off,
+						  (uint16_t)(reg->slot + i),
+						  (uint8_t)off, false);
+			}
+	}
+	return n;
+}
+
+void build_plan(struct build *b)
+{
+	struct dmm_model *m = b->m;
+	uint64_t n = 0;
+	unsigned int i, dir;
+	size_t k, size;
+
+	for (i = 0; i < m->spaces; i++) {
+		size = m->space[i].size / m->space[i].grain + 1;
+		for (dir = 0; dir < 2; dir++) {
+			m->plan.head[i][dir] = malloc(size * sizeof(uint16_t));
+			if (!m->plan.head[i][dir]) {
+				b->no_memory = true;
+				return;
+			}
+			for (k = 0; k < size; k++)
+				m->plan.head[i][dir][k] = MODEL_NONE;
+		}
+	}
+	for (i = 0; i < m->places; i++)
+		n += walk_place(NULL, m, (uint16_t)i);
+	if (n >= MODEL_NONE) {
+		diag_error(b->diag, (struct diag_pos){ 0, 0 },
+			   "the registers cover more than %u bytes",
+			   MODEL_NONE - 1);
+		return;
+	}
+	m->plan.entry = calloc(n + 1, sizeof(*m->plan.entry));
+	if (!m->plan.entry) {
+		b->no_memory = true;
+		return;
+	}
+	for (i = 0; i < m->places && !b->no_memory; i++)
+		walk_place(b, m, (uint16_t)i);
+}

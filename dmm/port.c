@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+/*
+ * port.c: a memory of the card behind a data port: the check of a transfer's
+ * range when it starts, and the counting of its bytes as they pass.
+ */
+
+#include <string.h>
+
+#include "mon.h"
+
+/* The memory of (set) that holds [at, at + len) whole; MODEL_NONE if none. */
+static unsigned int memory_at(const struct dmm *d, uint32_t set, uint64_t at,
+			      uint64_t len)
+{
+	const struct memory *mem;
+	unsigned int i;
+
+	for (; set; set &= set - 1) {
+		i = (unsigned int)__builtin_ctz(set);
+		mem = &d->model->memory[i];
+		if (cc_within(at, len, mem->start, mem->size))
+			return i;
+	}
+	return MODEL_NONE;
+}
+
+bool port_check(struct dmm *d, unsigned int g, const struct check *c,
+		struct transfer *out, uint64_t *at, uint64_t *len)
+{
+	uint64_t from = 0, to = 0, first;
+	unsigned int mem, rest;
+
+	*at = mon_eval(d, g, c->start);
+	*len = mon_eval(d, g, c->length);
+	*out = (struct transfer){ .check = (uint16_t)(c - d->model->check),
+				  .on = true };
+	if (*at > UINT32_MAX || *len > MODEL_MAX_MEMORY_BYTES)
+		return false;
+	first = *len;
+	if (c->wrap_from) {
+		from = mon_eval(d, g, c->wrap_from);
+		to = mon_eval(d, g, c->wrap_to);
+		if (*at < from && from - *at < first)
+			first = from - *at;
+	}
+	mem = memory_at(d, c->memories, *at, first);
+	rest = mem;
+	if (first < *len)
+		rest = memory_at(d, c->memories, to, *len - first);
+	if (first < *len && *len - first > from - to)
+		rest = MODEL_NONE; /* it would go round twice */
+	out->at = (uint32_t)*at;
+	out->left = (uint32_t)*len;
+	out->wrap_from = (uint32_t)from;
+	out->wrap_to = (uint32_t)to;
+	out->memory = (uint16_t)mem;
+	if (mem != MODEL_NONE && rest != MODEL_NONE)
+		return true;
+	out->memory = (uint16_t)(31 - __builtin_clz(c->memories));
+	return d->conf.without & DMM_WITHOUT_RANGE;
+}
+
+/* One past the last byte that follows (at) without a jump. */
+static uint64_t run_end(const struct dmm *d, const struct transfer *t)
+{
+	const struct memory *mem = &d->model->memory[t->memory];
+	uint64_t end = (uint64_t)mem->start + mem->size;
+
+	if (t->at < t->wrap_from && t->wrap_from < end)
+		end = t->wrap_from;
+	return end;
+}
+
+/* A guest's copy of the byte at t->at. */
+static uint8_t *copy_of(struct dmm *d, unsigned int g, const struct transfer *t)
+{
+	const struct memory *mem = &d->model->memory[t->memory];
+	uint64_t off = (size_t)g * d->model->memory_bytes + mem->copy +
+		       (t->at - mem->start);
+
+	/* only without its check can a range leave the guest's own part */
+	return d->arena +
+	       off % ((uint64_t)d->model->memory_bytes * d->conf.guests);
+}
+
+static void advance(const struct dmm *d, struct transfer *t, uint32_t n)
+{
+	const struct check *c = &d->model->check[t->check];
+	unsigned int mem;
+
+	t->at += n;
+	t->left -= n < t->left ? n : t->left;
+	if (t->at == t->wrap_from && t->wrap_from) {
+		t->at = t->wrap_to;
+		mem = memory_at(d, c->memories, t->at, 1);
+		if (mem != MODEL_NONE)
+			t->memory = (uint16_t)mem;
+	}
+}
+
+static void keep_pages(struct dmm *d, unsigned int g, const struct memory *mem,
+		       uint32_t at, uint32_t n)
+{
+	uint32_t first = (mem->copy + (at - mem->start)) / PAGE;
+	uint32_t last = (mem->copy + (at - mem->start) + n - 1) / PAGE;
+	uint32_t pages = d->model->memory_bytes / PAGE;
+
+	for (; first <= last && first < pages; first++) {
+		d->guest[g].kept[first] = 1;
+		d->dirty[first] = 1;
+	}
+}
+
+/* (n) bytes in one run, to or from the guest's copy. */
+static void move_copy(struct dmm *d, unsigned int g, struct transfer *t,
+		      uint8_t *data, uint32_t n, bool write)
+{
+	const struct memory *mem = &d->model->memory[t->memory];
+	uint8_t *copy = copy_of(d, g, t);
+
+	if (!write)
+		memcpy(data, copy, n);
+	else if (!mem->identity)
+		memcpy(copy, data, n);
+}
+
+/* What passed to or from the card itself is noted beside. */
+static void note_passed(struct dmm *d, unsigned int g, struct transfer *t,
+			uint8_t *data, uint32_t n, bool write)
+{
+	const struct memory *mem = &d->model->memory[t->memory];
+	struct ring_page ring;
+
+	if (mem->identity && d->mac_set[g]) {
+		if (!write)
+			move_copy(d, g, t, data, n, false);
+		return;
+	}
+	memcpy(copy_of(d, g, t), data, n);
+	if (write)
+		keep_pages(d, g, mem, t->at, n);
+	else if (spool_ring(d, g, &ring) &&
+		 t->memory == d->model->receive.ring.memory)
+		ring_watch_read(&d->guest[g].watch, &ring, t->at, data, n);
+}
+
+static void finish(struct dmm *d, unsigned int g)
+{
+	struct context *c = &d->guest[g];
+	const struct check *ck = &d->model->check[c->transfer.check];
+
+	c->transfer.on = false;
+	if (ck->address != MODEL_NONE && !mon_on_device(d, g))
+		c->reg[d->model->reg[ck->address].slot] = c->transfer.at;
+	if (!mon_on_device(d, g))
+		step_sets(d, g, ck->done, 0, false);
+	step_end(d, g, c->transfer.check);
+	lease_line(d, g);
+}
+
+/*
+ * As many of the access's elements as follow each other on the card; an
+ * element that straddles a jump goes byte by byte.  Returns elements done.
+ */
+static uint32_t move_run(struct dmm *d, unsigned int g, struct dmm_access *a)
+{
+	struct context *c = &d->guest[g];
+	struct transfer *t = &c->transfer;
+	uint8_t *data = a->data + (size_t)a->done * a->width;
+	uint64_t room = run_end(d, t) > t->at ? run_end(d, t) - t->at : 0;
+	uint64_t n = a->count - a->done, bytes;
+	unsigned int i;
+
+	if (d->conf.without & (DMM_WITHOUT_RANGE | DMM_WITHOUT_COUNT))
+		room = UINT32_MAX;
+	if (!(d->conf.without & DMM_WITHOUT_COUNT) &&
+	    n > (t->left + a->width - 1u) / a->width)
+		n = (t->left + a->width - 1u) / a->width;
+	if (n > room / a->width)
+		n = room / a->width;
+	bytes = n * a->width;
+	if (mon_on_device(d, g) && bytes == 0)
+		bytes = a->width;
+	if (mon_on_device(d, g)) {
+		n = bytes / a->width;
+		if (a->write)
+			d->host.write_string(d->host.ctx, a->space, a->off,
+					     a->width, data, n);
+		else
+			d->host.read_string(d->host.ctx, a->space, a->off,
+					    a->width, data, n);
+	}
+	if (bytes && bytes <= room) {
+		if (mon_on_device(d, g))
+			note_passed(d, g, t, data, (uint32_t)bytes, a->write);
+		else
+			move_copy(d, g, t, data, (uint32_t)bytes, a->write);
+		advance(d, t, (uint32_t)bytes);
+		return (uint32_t)n;
+	}
+	for (i = 0; i < a->width; i++) {
+		if (t->at >= run_end(d, t)) { /* the last element's rest */
+			if (!a->write)
+				data[i] = 0xff;
+			continue;
+		}
+		if (mon_on_device(d, g))
+			note_passed(d, g, t, data + i, 1, a->write);
+		else
+			move_copy(d, g, t, data + i, 1, a->write);
+		advance(d, t, 1);
+	}
+	return 1;
+}
+
+/* The card may still be reading the frame that this would write over. */
+static bool writes_frame(struct dmm *d, unsigned int g,
+			 const struct dmm_access *a)
+{
+	struct context *c = &d->guest[g];
+	uint64_t n = (uint64_t)(a->count - a->done) * a->width;
+
+	if (!a->write || !c->frame_len || !mon_on_device(d, g))
+		return false;
+	if (c->transfer.at >= c->frame_at + c->frame_len ||
+	    c->transfer.at + n <= c->frame_at)
+		return false;
+	if (mon_during(c, c->frame_during))
+		step_poll(d, g, false);
+	if (mon_during(c, c->frame_during))
+		return true;
+	c->frame_len = 0;
+	return false;
+}
+
+static enum dmm_verdict deny_rest(struct dmm *d, unsigned int g,
+				  struct dmm_access *a)
+{
+	if (!a->write)
+		memset(a->data + (size_t)a->done * a->width, 0xff,
+		       (size_t)(a->count - a->done) * a->width);
+	d->guest[g].stats.accesses[DMM_DENY] += a->count - a->done;
+	a->done = a->count;
+	return DMM_PASS;
+}
+
+enum dmm_verdict port_access(struct dmm *d, unsigned int g,
+			     struct dmm_access *a)
+{
+	struct context *c = &d->guest[g];
+	enum dmm_path path = DMM_FORWARD;
+	uint32_t n;
+
+	if (d->mode == MODE_SPOOL)
+		path = DMM_ANSWER;
+	while (a->done < a->count) {
+		if (!c->transfer.on)
+			return deny_rest(d, g, a);
+		if (d->mode == MODE_DROP && mon_parked(d, g))
+			return DMM_HOLD;
+		if (writes_frame(d, g, a))
+			return DMM_HOLD;
+		n = move_run(d, g, a);
+		c->stats.accesses[path] += n;
+		a->done += n;
+		if (c->transfer.left == 0 &&
+		    !(d->conf.without & DMM_WITHOUT_COUNT))
+			finish(d, g);
+	}
+	return DMM_PASS;
+}

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: MIT
+/*
+ * selftest.c: the tests that a model carries: events in, states and verdicts
+ * out.
+ *
+ *   - name: a frame goes out
+ *     events: [ write TPSR 0x40, { tx: busy }, device CR 0x22, poll ]
+ *
+ * A scalar is an event: `write R V`, `read R`, `poll`, or `device R V` (what
+ * the device will say).  A mapping is what must hold after the event before
+ * it: machines and their states, `refused: CHECK`, `denied: R`, `value: V` of
+ * the last read, or a register and its latch.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "load.h"
+#include "mon.h"
+
+struct selftest {
+	const struct dmm_model *m;
+	struct dmm *dmm;
+	struct diag *diag;
+	uint64_t *device; /* slots: what the device says */
+	const char *refused, *denied; /* by the last event */
+	uint64_t value;		      /* of the last read */
+};
+
+/* ---- a device that says what the test told it to ---- */
+
+static uint64_t said(struct selftest *t, unsigned int space, uint64_t off,
+		     unsigned int width)
+{
+	const struct plan_entry *e;
+	uint64_t v = 0;
+	unsigned int i;
+
+	for (i = 0; i < width; i += t->m->space[space].grain) {
+		e = plan_find(t->m, space, off + i, false,
+			      t->dmm ? t->dmm->dev : t->device);
+		if (e)
+			v |= t->device[e->slot] >> 8 * e->byte << 8 * i;
+	}
+	return v & cc_ones(8 * width);
+}
+
+static uint64_t host_read(void *ctx, unsigned int space, uint64_t off,
+			  unsigned int width)
+{
+	return said(ctx, space, off, width);
+}
+
+static void host_write(void *ctx, unsigned int space, uint64_t off,
+		       unsigned int width, uint64_t value)
+{
+	(void)ctx, (void)space, (void)off, (void)width, (void)value;
+}
+
+static void host_read_string(void *ctx, unsigned int space, uint64_t off,
+			     unsigned int width, void *to, size_t n)
+{
+	(void)ctx, (void)space, (void)off;
+	memset(to, 0, n * width);
+}
+
+static void host_write_string(void *ctx, unsigned int space, uint64_t off,
+			      unsigned int width, const void *from, size_t n)
+{
+	(void)ctx, (void)space, (void)off, (void)width, (void)from, (void)n;
+}
+
+static void host_pause(void *ctx, uint64_t ns)
+{
+	(void)ctx, (void)ns;
+}
+
+static uint64_t host_now(void *ctx)
+{
+	(void)ctx;
+	return 1;
+}
+
+static int host_reset(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+static void host_line(void *ctx, unsigned int guest, bool level)
+{
+	(void)ctx, (void)guest, (void)level;
+}
+
+static void host_wake(void *ctx, unsigned int guest)
+{
+	(void)ctx, (void)guest;
+}
+
+static void host_due(void *ctx, uint64_t at_ns)
+{
+	(void)ctx, (void)at_ns;
+}
+
+static void host_frame(void *ctx, unsigned int guest, bool sent,
+		       const uint8_t *bytes, size_t len)
+{
+	(void)ctx, (void)guest, (void)sent, (void)bytes, (void)len;
+}
+
+static void host_report(void *ctx, const struct dmm_report *r)
+{
+	struct selftest *t = ctx;
+
+	if (r->offence == DMM_REFUSED || r->offence == DMM_SPOOFED)
+		t->refused = r->name;
+	if (r->offence == DMM_DENIED)
+		t->denied = r->name;
+}
+
+static int host_read_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,
+			 size_t len)
+{
+	(void)ctx, (void)guest, (void)gpa, (void)to, (void)len;
+	return -EFAULT;
+}
+
+static int host_write_mem(void *ctx, unsigned int guest, uint64_t gpa,
+			  const void *from, size_t len)
+{
+	(void)ctx, (void)guest, (void)gpa, (void)from, (void)len;
+	return -EFAULT;
+}
+
+static const struct dmm_host host = {
+	.read = host_read,
+	.write = host_write,
+	.read_string = host_read_string,
+	.write_string = host_write_string,
+	.pause = host_pause,
+	.now = host_now,
+	.reset = host_reset,
+	.line = host_line,
+	.wake = host_wake,
+	.due = host_due,
+	.frame = host_frame,
+	.report = host_report,
+	.read_mem = host_read_mem,
+	.write_mem = host_write_mem,
+};
+
+/* ---- events ---- */
+
+static bool number(const char *text, uint64_t *out)
+{
+	char *end;
+
+	*out = strtoull(text, &end, 0);
+	return end != text && !*end;
+}
+
+static bool find_slot(struct selftest *t, const struct node *at,
+		      const char *name, const struct reg **reg,
+		      unsigned int *slot)
+{
+	char base[64] = "";
+	size_t n = strcspn(name, "[");
+	unsigned int i;
+
+	if (n < sizeof(base))
+		memcpy(base, name, n);
+	i = model_reg(t->m, base);
+	if (i == MODEL_NONE) {
+		diag_error(t->diag, at->pos, "no register is called \"%s\"",
+			   name);
+		return false;
+	}
+	*reg = &t->m->reg[i];
+	*slot = (*reg)->slot;
+	if (name[n])
+		*slot += (unsigned int)strtoul(name + n + 1, NULL, 0) %
+			 (*reg)->dim;
+	return true;
+}
+
+/* The register's place in the bank that is selected; NULL: there is none. */
+static const struct place *place_now(const struct selftest *t,
+				     const struct reg *reg, bool write)
+{
+	const uint64_t *regs = t->dmm->guest[0].reg;
+	struct expr_env env = { .array = { [EXPR_REG] = regs } };
+	const struct place *pl;
+	unsigned int i;
+
+	for (i = 0; i < reg->places; i++) {
+		pl = &t->m->place[reg->place + i];
+		if ((write ? pl->write : pl->read) &&
+		    (!pl->cond || expr_eval(pl->cond, &env, NULL)))
+			return pl;
+	}
+	return NULL;
+}
+
+static bool access_reg(struct selftest *t, const struct node *at,
+		       const char *name, bool write, uint64_t value)
+{
+	struct dmm_access a = { .count = 1, .write = write };
+	const struct place *pl;
+	const struct reg *reg;
+	unsigned int slot, i, width;
+	uint8_t data[8];
+
+	if (!find_slot(t, at, name, &reg, &slot))
+		return false;
+	pl = place_now(t, reg, write);
+	if (!pl) {
+		diag_error(t->diag, at->pos, "%s is not in the selected bank",
+			   name);
+		return false;
+	}
+	width = t->m->space[pl->space].width / 8u;
+	if (width > reg->bits / 8u)
+		width = reg->bits / 8u;
+	a.space = pl->space;
+	a.width = (uint8_t)width;
+	t->value = 0;
+	for (i = 0; i < reg->bits / 8u; i += width) {
+		a.off = pl->off + (slot - reg->slot) * pl->step + i;
+		a.done = 0;
+		a.data = data;
+		memset(data, 0, sizeof(data));
+		for (unsigned int k = 0; write && k < width; k++)
+			data[k] = (uint8_t)(value >> 8 * (i + k));
+		dmm_access(t->dmm, 0, &a);
+		for (unsigned int k = 0; k < width; k++)
+			t->value |= (uint64_t)data[k] << 8 * (i + k);
+	}
+	return true;
+}
+
+/* "VERB NAME VALUE" in (text) of at most 127 bytes, cut in place. */
+static unsigned int cut(char *text, char *word[3])
+{
+	unsigned int n = 0;
+
+	for (char *p = text; *p && n < 3;) {
+		word[n++] = p;
+		p += strcspn(p, " ");
+		while (*p == ' ')
+			*p++ = '\0';
+	}
+	return n;
+}
+
+static bool run_event(struct selftest *t, const struct node *node)
+{
+	char text[128], *word[3] = { NULL };
+	const struct reg *reg;
+	unsigned int n = 0, slot;
+	uint64_t v = 0;
+
+	if (strlen(node->text) < sizeof(text)) {
+		strcpy(text, node->text);
+		n = cut(text, word);
+	}
+	t->refused = t->denied = NULL;
+	if (n == 1 && strcmp(word[0], "poll") == 0) {
+		step_poll(t->dmm, 0, false);
+		return true;
+	}
+	if (n == 2 && strcmp(word[0], "read") == 0)
+		return access_reg(t, node, word[1], false, 0);
+	if (n == 3 && strcmp(word[0], "write") == 0 && number(word[2], &v))
+		return access_reg(t, node, word[1], true, v);
+	if (n == 3 && strcmp(word[0], "device") == 0 && number(word[2], &v)) {
+		if (!find_slot(t, node, word[1], &reg, &slot))
+			return false;
+		t->device[slot] = v;
+		return true;
+	}
+	diag_error(t->diag, node->pos, "\"%s\" is not an event of a test",
+		   node->text);
+	diag_advise(t->diag, "an event is write R V, read R, device R V or "
+			     "poll");
+	return false;
+}
+
+/* ---- what must hold ---- */
+
+static bool same(struct selftest *t, const struct node *at, const char *what,
+		 const char *is, const char *want)
+{
+	if (is && strcmp(is, want) == 0)
+		return true;
+	diag_error(t->diag, at->pos, "%s is %s, not %s", what,
+		   is ? is : "nothing", want);
+	return false;
+}
+
+static bool run_expect(struct selftest *t, const struct node *key,
+		       const struct node *value)
+{
+	const struct reg *reg;
+	unsigned int slot;
+	const char *state;
+	uint64_t v, is;
+
+	if (node_expect(value, NODE_SCALAR, "what must hold", t->diag))
+		return false;
+	if (node_is(key, "refused"))
+		return same(t, key, "the check that refused", t->refused,
+			    value->text);
+	if (node_is(key, "denied"))
+		return same(t, key, "the register denied", t->denied,
+			    value->text);
+	state = dmm_state(t->dmm, 0, key->text);
+	if (state)
+		return same(t, key, key->text, state, value->text);
+	is = t->value;
+	if (!node_is(key, "value")) {
+		if (!find_slot(t, key, key->text, &reg, &slot))
+			return false;
+		is = t->dmm->guest[0].reg[slot];
+	}
+	if (node_u64(value, "a value", UINT64_MAX, &v, t->diag))
+		return false;
+	if (v != is)
+		diag_error(t->diag, key->pos, "%s is 0x%llx, not 0x%llx",
+			   key->text, (unsigned long long)is,
+			   (unsigned long long)v);
+	return v == is;
+}
+
+static bool run_events(struct selftest *t, const struct node *events)
+{
+	const struct node *e;
+	size_t i, k;
+
+	for (i = 0; i < events->n; i++) {
+		e = events->at[i];
+		if (e->kind == NODE_SCALAR && !run_event(t, e))
+			return false;
+		for (k = 0; e->kind == NODE_MAP && k < e->n; k++)
+			if (!run_expect(t, e->key[k], e->at[k]))
+				return false;
+	}
+	return true;
+}
+
+/* 0 with (*ok), or -errno. */
+static int run_one(const struct dmm_model *m, const struct node *test,
+		   struct diag *diag, bool *ok)
+{
+	static const char *const keys[] = { "name", "events" };
+	struct dmm_conf conf = { .how = DMM_EXCLUSIVE, .guests = 1 };
+	struct selftest t = { .m = m, .diag = diag };
+	struct dmm_host h = host;
+	const struct node *events;
+	char *why = NULL;
+	unsigned int i;
+	int err = 0;
+
+	*ok = false;
+	if (node_expect(test, NODE_MAP, "a test", diag) ||
+	    node_known(test, "a test", keys, 2, diag))
+		return 0;
+	events = node_get(test, "events");
+	if (!events || node_expect(events, NODE_SEQ, "a list of events", diag))
+		return 0;
+	t.device = calloc(m->slots + 1u, sizeof(*t.device));
+	if (!t.device)
+		return -ENOMEM;
+	/* a device that is at rest, and done with all that it is asked for */
+	for (i = 0; i < m->slots; i++)
+		t.device[i] = UINT64_MAX;
+	h.ctx = &t;
+	err = dmm_open(&t.dmm, m, &conf, &h, &why);
+	if (!err)
+		*ok = run_events(&t, events);
+	else if (why)
+		diag_error(diag, test->pos, "%s", why);
+	free(why);
+	dmm_close(t.dmm);
+	free(t.device);
+	return err == -ENOMEM ? err : 0;
+}
+
+int dmm_model_test(const struct dmm_model *model, struct diag *diag,
+		   unsigned int *passed, unsigned int *failed)
+{
+	const struct node *tests = model->tests;
+	bool ok;
+	size_t i;
+	int err;
+
+	*passed = *failed = 0;
+	if (!tests)
+		return 0;
+	if (node_expect(tests, NODE_SEQ, "a list of tests", diag))
+		return -EINVAL;
+	for (i = 0; i < tests->n; i++) {
+		err = run_one(model, tests->at[i], diag, &ok);
+		if (err)
+			return err;
+		*(ok ? passed : failed) += 1;
+	}
+	return *failed ? -EINVAL : 0;
+}

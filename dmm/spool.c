@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MIT
+/*
+ * spool.c: sending and receiving for the guests, when the monitor alone drives
+ * the card: each guest has its own copy of the card's memory with its own
+ * ring; a checked frame goes onto the card when its guest has the device, and
+ * arrivals are sorted into the rings of those whom they are for.
+ */
+
+#include <string.h>
+
+#include "mon.h"
+
+/* Frames taken from the card in one service, and looks at its causes. */
+#define DRAIN_MAX 64u
+#define SERVICE_MAX 4u
+#define STATUS_OK 0x01u	       /* received intact */
+#define STATUS_MULTICAST 0x20u /* by a group address */
+
+bool spool_ring(struct dmm *d, unsigned int g, struct ring_page *out)
+{
+	const struct page_ring *r = &d->model->receive.ring;
+	const struct context *c = &d->guest[g];
+	const struct reg *reg = d->model->reg;
+	const struct memory *mem;
+
+	if (!r->present)
+		return false;
+	mem = &d->model->memory[r->memory];
+	*out = (struct ring_page){
+		.memory = c->memory + mem->copy,
+		.mem_start = mem->start,
+		.mem_size = mem->size,
+		.start = (uint8_t)c->reg[reg[r->start].slot],
+		.stop = (uint8_t)c->reg[reg[r->stop].slot],
+		.boundary = (uint8_t)c->reg[reg[r->boundary].slot],
+		.current = (uint8_t)c->reg[reg[r->current].slot],
+		.full = c->ring_full,
+	};
+	return true;
+}
+
+/* ---- to the guests ---- */
+
+static bool condition(const struct dmm *d, unsigned int g,
+		      const struct expr *e)
+{
+	return e && mon_eval(d, g, e);
+}
+
+static void filter_of(const struct dmm *d, unsigned int g,
+		      struct frame_filter *f)
+{
+	const struct identity *id = &d->model->identity;
+	const struct context *c = &d->guest[g];
+	unsigned int i;
+
+	*f = (struct frame_filter){
+		.has_unicast = id->unicast != MODEL_NONE,
+		.multicast = condition(d, g, id->multicast),
+		.broadcast = condition(d, g, id->broadcast),
+		.promiscuous = condition(d, g, id->promiscuous),
+		.mirror = d->conf.mirror,
+	};
+	memcpy(f->mac, d->conf.guest[g].mac, 6);
+	for (i = 0; f->has_unicast && i < 6; i++)
+		f->unicast[i] = (uint8_t)(c->reg[d->model->reg[id->unicast].slot]
+					  >> 8 * i);
+	if (id->hash != MODEL_NONE)
+		f->hash = c->reg[d->model->reg[id->hash].slot];
+}
+
+/* Is the destination another guest's address?  (whom) may be NULL. */
+static bool is_siblings(const struct dmm *d, unsigned int g,
+			const uint8_t *bytes)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->conf.guests; i++)
+		if (i != g && d->mac_set[i] &&
+		    frame_is_to(bytes, d->conf.guest[i].mac))
+			return true;
+	return false;
+}
+
+bool spool_is_local(const struct dmm *d, unsigned int g, const uint8_t *bytes,
+		    size_t len)
+{
+	return len >= FRAME_HEADER && is_siblings(d, g, bytes);
+}
+
+static bool is_for(const struct dmm *d, unsigned int g, const uint8_t *bytes,
+		   size_t len)
+{
+	struct frame_filter f;
+
+	if (!d->guest[g].alive ||
+	    !condition(d, g, d->model->receive.enabled))
+		return false;
+	if (d->conf.without & DMM_WITHOUT_FILTER)
+		return true;
+	filter_of(d, g, &f);
+	return frame_accepts(&f, bytes, len, is_siblings(d, g, bytes));
+}
+
+static void deliver(struct dmm *d, unsigned int g, const uint8_t *bytes,
+		    size_t len)
+{
+	struct context *c = &d->guest[g];
+	const struct dmm_model *m = d->model;
+	struct ring_page ring;
+	uint8_t status = STATUS_OK;
+	int err;
+
+	if (!is_for(d, g, bytes, len))
+		return;
+	if (d->mode != MODE_SPOOL || !spool_ring(d, g, &ring)) {
+		c->stats.drops++;
+		return;
+	}
+	if (frame_kind(bytes, len) != FRAME_UNICAST)
+		status |= STATUS_MULTICAST;
+	err = ring_put(&ring, bytes, len, status);
+	c->ring_full = ring.full;
+	if (err) {
+		c->stats.drops++;
+		step_sets(d, g, m->receive.overflow, 0, false);
+	} else {
+		c->reg[m->reg[m->receive.ring.current].slot] = ring.current;
+		c->stats.frames_received++;
+		c->stats.bytes_received += len;
+		d->host.frame(d->host.ctx, g, false, bytes, len);
+		step_sets(d, g, m->receive.arrived, 0, false);
+	}
+	lease_line(d, g);
+}
+
+void spool_local(struct dmm *d, unsigned int g, const uint8_t *bytes,
+		 size_t len)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->conf.guests; i++)
+		if (i != g)
+			deliver(d, i, bytes, len);
+}
+
+/* ---- to the card ---- */
+
+static const uint8_t *frame_of(const struct dmm *d, unsigned int g)
+{
+	const struct context *c = &d->guest[g];
+	const struct memory *mem = d->model->memory;
+	unsigned int i;
+
+	for (i = 0; i < d->model->memories; i++, mem++)
+		if (cc_within(c->frame_at, c->frame_len, mem->start, mem->size))
+			return c->memory + mem->copy +
+			       (c->frame_at - mem->start);
+	return NULL;
+}
+
+/* The guest sees its frame as sent. */
+static void complete(struct dmm *d, unsigned int g, struct span sets)
+{
+	struct context *c = &d->guest[g];
+
+	c->sending = SEND_NONE;
+	c->frame_len = 0;
+	step_sets(d, g, sets, 0, true);
+	lease_line(d, g);
+}
+
+void spool_send(struct dmm *d, unsigned int g)
+{
+	struct context *c = &d->guest[g];
+	const uint8_t *bytes = frame_of(d, g);
+	uint64_t now;
+
+	if (!bytes)
+		return;
+	c->stats.frames_sent++;
+	c->stats.bytes_sent += c->frame_len;
+	if (condition(d, g, d->model->transmit.loopback)) {
+		step_poll(d, g, true);
+		complete(d, g, d->model->transmit.local);
+		return;
+	}
+	d->host.frame(d->host.ctx, g, true, bytes, c->frame_len);
+	spool_local(d, g, bytes, c->frame_len);
+	if (spool_is_local(d, g, bytes, c->frame_len)) {
+		step_poll(d, g, true);
+		complete(d, g, d->model->transmit.local);
+		return;
+	}
+	c->sending = SEND_WAITS;
+	now = d->host.now(d->host.ctx);
+	lease_want(d, g, now);
+	lease_try(d, now);
+	if (d->owner == (int)g && c->sending == SEND_WAITS)
+		spool_ring_out(d, g);
+}
+
+/*
+ * The frame's bytes are read now, from memory that the guest can still write:
+ * so its source is looked at again.
+ */
+static bool still_its_own(const struct dmm *d, unsigned int g,
+			  const uint8_t *bytes, size_t len)
+{
+	if (!d->conf.antispoof || !d->mac_set[g] ||
+	    d->conf.without & DMM_WITHOUT_SOURCE)
+		return true;
+	return !frame_spoofed(bytes, len, d->conf.guest[g].mac);
+}
+
+void spool_ring_out(struct dmm *d, unsigned int g)
+{
+	struct context *c = &d->guest[g];
+	const uint8_t *bytes = frame_of(d, g);
+	struct proc_args args = { .guest = (int)g };
+
+	if (c->sending != SEND_WAITS)
+		return;
+	c->want_since = 0;
+	if (!bytes || c->frame_len > sizeof(d->frame) ||
+	    !still_its_own(d, g, bytes, c->frame_len)) {
+		step_poll(d, g, true);
+		complete(d, g, d->model->transmit.local);
+		return;
+	}
+	memcpy(d->frame, bytes, c->frame_len);
+	args.length = c->frame_len;
+	args.bytes = d->frame;
+	c->sending = SEND_ON_CARD;
+	if (proc_run(d, PROC_SEND, &args))
+		d->failed = true;
+	spool_sent(d, g);
+}
+
+void spool_sent(struct dmm *d, unsigned int g)
+{
+	struct context *c = &d->guest[g];
+
+	if (c->sending != SEND_ON_CARD)
+		return;
+	step_poll(d, g, false);
+	if (!mon_during(c, c->frame_during))
+		complete(d, g, d->model->transmit.sent);
+}
+
+/* ---- from the card ---- */
+
+/* The card's own ring, as the monitor set it up. */
+static void card_ring(const struct dmm *d, struct ring_page *out)
+{
+	const struct page_ring *r = &d->model->receive.ring;
+	const struct reg *reg = d->model->reg;
+	const struct memory *mem = &d->model->memory[r->memory];
+
+	*out = (struct ring_page){
+		.mem_start = mem->start,
+		.mem_size = mem->size,
+		.start = (uint8_t)d->dev[reg[r->start].slot],
+		.stop = (uint8_t)d->dev[reg[r->stop].slot],
+		.boundary = (uint8_t)d->dev[reg[r->boundary].slot],
+		.current = d->ring_next,
+	};
+}
+
+/* One frame off the card; 0, -EINVAL if the ring makes no sense, -ETIMEDOUT. */
+static int take_frame(struct dmm *d)
+{
+	const struct page_ring *r = &d->model->receive.ring;
+	uint32_t at = d->ring_next * PAGE, len;
+	struct ring_page ring;
+	uint8_t header[4], next;
+	unsigned int i;
+	int err;
+
+	card_ring(d, &ring);
+	err = proc_fetch(d, at, header, sizeof(header));
+	if (!err)
+		err = ring_next(&ring, d->ring_next, header, &next, &len);
+	if (!err)
+		err = proc_fetch(d, at + 4, d->frame, len);
+	if (err)
+		return err;
+	d->ring_next = next;
+	card_write(d, d->model->reg[r->boundary].slot,
+		   next == ring.start ? ring.stop - 1u : next - 1u, true);
+	for (i = 0; i < d->conf.guests; i++)
+		deliver(d, i, d->frame, len);
+	return 0;
+}
+
+static void drain(struct dmm *d)
+{
+	const struct page_ring *r = &d->model->receive.ring;
+	unsigned int i, current;
+
+	for (i = 0; i < DRAIN_MAX; i++) {
+		current = (unsigned int)card_read(
+			d, d->model->reg[r->current].slot, true, NULL);
+		if (current == d->ring_next)
+			return;
+		if (take_frame(d)) {
+			if (spool_open(d))
+				d->failed = true;
+			return;
+		}
+	}
+}
+
+static bool overflowed(const struct dmm *d, uint64_t cause)
+{
+	struct span s = d->model->receive.overflow;
+	unsigned int i;
+
+	for (i = 0; i < s.n; i++) {
+		const struct set *set = &d->model->set[s.first + i];
+
+		if (set->reg == d->model->interrupt.cause &&
+		    cause & set->mask << set->shift)
+			return true;
+	}
+	return false;
+}
+
+void spool_service(struct dmm *d)
+{
+	struct proc_args args = { .guest = -1 };
+	unsigned int i, reg = d->model->interrupt.cause;
+	uint64_t cause;
+
+	for (i = 0; i < SERVICE_MAX; i++) {
+		cause = card_read(d, d->model->reg[reg].slot, true, NULL) &
+			d->model->reg[reg].w1c;
+		if (d->owner >= 0)
+			spool_sent(d, (unsigned int)d->owner);
+		drain(d);
+		if (!cause)
+			return;
+		card_write(d, d->model->reg[reg].slot, cause, true);
+		if (overflowed(d, cause) && d->model->proc[PROC_OVERFLOW].n &&
+		    proc_run(d, PROC_OVERFLOW, &args))
+			d->failed = true;
+	}
+}
+
+int spool_open(struct dmm *d)
+{
+	struct proc_args args = { .guest = -1 };
+	unsigned int slot;
+	int err = proc_run(d, PROC_OPEN, &args);
+
+	slot = d->model->reg[d->model->receive.ring.current].slot;
+	d->ring_next = (uint8_t)d->dev[slot];
+	return err;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * backend.h: one physical PCI device, whatever stands for it.
+ *
+ * A backend is opened once, used by the gate, and closed.  It checks nothing
+ * that a guest did: that is the model's work, done before it is called.
+ *
+ * Errors:  open returns 0 or a negative errno with one line that says what to
+ *          do in (*why) (the caller frees it).  Accesses cannot fail: a
+ *          device that is gone reads as ones.
+ * Threads: read, write and their string forms are called under the device's
+ *          lock (one at a time); irq_level too.  A backend may have threads of
+ *          its own, as hardware does, and tells of itself by irq_fd alone.
+ */
+
+#ifndef VMM_BACKEND_H
+#define VMM_BACKEND_H
+
+#include "../dmm/cc.h"
+
+#define BACKEND_BARS 6
+
+enum backend_space { BACKEND_NONE, BACKEND_IO, BACKEND_MMIO };
+
+struct backend_bar {
+	enum backend_space space;
+	uint64_t size;
+	bool is64, prefetch;
+};
+
+/* What the gate and the virtual PCI function need to know of the device. */
+struct backend_info {
+	uint8_t config[256]; /* as the device's after its reset; BARs zero */
+	struct backend_bar bar[BACKEND_BARS];
+	bool intx;	       /* has an interrupt pin */
+	unsigned int msi_vectors; /* 0: none */
+};
+
+struct node;
+struct backend;
+
+struct backend_ops {
+	const char *name; /* as in a machine file: "sim" */
+
+	/*
+	 * Open the device that (conf) (the device's mapping in the machine
+	 * file) describes, for a model whose first match is (vendor):(device).
+	 */
+	int (*open)(struct backend **out, const struct node *conf,
+		    uint16_t vendor, uint16_t device, char **why);
+	void (*close)(struct backend *be);
+
+	uint64_t (*read)(struct backend *be, unsigned int bar, uint64_t off,
+			 unsigned int width);
+	void (*write)(struct backend *be, unsigned int bar, uint64_t off,
+		      unsigned int width, uint64_t value);
+	/* (n) elements of (width) bytes at one offset: rep ins, rep outs. */
+	void (*read_string)(struct backend *be, unsigned int bar, uint64_t off,
+			    unsigned int width, void *to, size_t n);
+	void (*write_string)(struct backend *be, unsigned int bar,
+			     uint64_t off, unsigned int width,
+			     const void *from, size_t n);
+
+	/* Put the device in its state after power-on.  0 or -errno. */
+	int (*reset)(struct backend *be);
+
+	/* Is the interrupt pin asserted now? */
+	bool (*irq_level)(struct backend *be);
+
+	/* Frames on the wire that the device did not take; ~0: not known. */
+	uint64_t (*unheard)(struct backend *be);
+};
+
+/* Every backend's structure starts with this. */
+struct backend {
+	const struct backend_ops *ops;
+	struct backend_info info;
+	int irq_fd; /* an eventfd: readable when irq_level may have changed */
+};
+
+extern const struct backend_ops backend_sim;
+
+/* NULL if there is none of that name; backend_names() are all, for messages. */
+const struct backend_ops *backend_find(const char *name);
+extern const char *const backend_names[];
+extern const size_t backend_count;
+
+#endif /* VMM_BACKEND_H */

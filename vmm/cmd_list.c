@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_list.c: vpio list: the PCI devices of this machine, or of a recorded
+ * one, and the model that would serve each.
+ */
+
+#include <pci/pci.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "file.h"
+#include "json.h"
+#include "log.h"
+#include "models.h"
+#include "options.h"
+#include "table.h"
+
+enum { OPTION_JSON, OPTION_DUMP, OPTION_HELP, OPTIONS };
+
+static const struct option_spec specs[OPTIONS] = {
+	[OPTION_JSON] = { 0, "json", NULL, "as JSON, for programs" },
+	[OPTION_DUMP] = { 0, "dump", "FILE",
+			  "another machine's devices, from what lspci -xxx\n"
+			  "printed there" },
+	[OPTION_HELP] = { 'h', "help", NULL, "this text" },
+};
+
+/* The parts that models serve, in the order in which they are looked at. */
+struct part {
+	struct dmm_match match;
+	char *model;
+};
+
+struct parts {
+	struct part *part;
+	size_t n;
+};
+
+/* What is known of one device; strings are ours, NULL if not known. */
+struct entry {
+	char address[32];
+	uint16_t vendor, device, class;
+	char name[256], class_name[256];
+	char *driver, *group;
+	const char *model;
+};
+
+static void add_model(void *ctx, const char *path)
+{
+	struct parts *parts = ctx;
+	const struct dmm_match *match;
+	struct dmm_model *model;
+	struct model_file file;
+	struct diag diag;
+	char *why = NULL;
+	size_t n;
+
+	if (models_read(&file, path, &why)) {
+		log_warnx("%s", why);
+		free(why);
+		return;
+	}
+	diag_init(&diag, path);
+	if (dmm_model_parse(&model, file.text, file.len, &diag)) {
+		log_warnx("%s is not a model: vpio model check says why", path);
+		goto out;
+	}
+	match = dmm_model_match(model, &n);
+	parts->part =
+		realloc(parts->part, (parts->n + n + 1) * sizeof(*parts->part));
+	if (!parts->part)
+		fatalx("no memory for models");
+	for (size_t i = 0; i < n; i++)
+		parts->part[parts->n++] =
+			(struct part){ match[i],
+				       xstrdup(dmm_model_name(model)) };
+	dmm_model_free(model);
+out:
+	diag_fini(&diag);
+	models_free(&file);
+}
+
+static const char *model_for(const struct parts *parts, uint16_t vendor,
+			     uint16_t device)
+{
+	for (size_t i = 0; i < parts->n; i++)
+		if (parts->part[i].match.vendor == vendor &&
+		    parts->part[i].match.device == device)
+			return parts->part[i].model;
+	return NULL;
+}
+
+/* ---- libpci ---- */
+
+__attribute__((noreturn)) static void pci_failed(char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	fatalx("list: libpci: %s", text);
+}
+
+static void pci_said(char *fmt, ...)
+{
+	(void)fmt; /* what it misses, the columns show */
+}
+
+static struct pci_access *open_pci(char *dump)
+{
+	struct pci_access *pci = pci_alloc();
+
+	pci->error = pci_failed;
+	pci->warning = pci_said;
+	pci->debug = pci_said;
+	if (dump) {
+		pci->method = PCI_ACCESS_DUMP;
+		pci_set_param(pci, (char *)"dump.name", dump);
+	} else if (access("/sys/bus/pci", F_OK)) {
+		fatalx("list: this machine has no PCI bus (/sys/bus/pci)");
+	}
+	/* Names from pci.ids alone; the other source leaks what it opens. */
+	pci_set_param(pci, (char *)"hwdb.disable", (char *)"1");
+	pci_init(pci);
+	pci_scan_bus(pci);
+	return pci;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	return strcmp(((const struct entry *)a)->address,
+		      ((const struct entry *)b)->address);
+}
+
+static void fill(struct entry *e, struct pci_access *pci, struct pci_dev *dev,
+		 const struct parts *parts)
+{
+	char *s;
+
+	pci_fill_info(dev, PCI_FILL_IDENT | PCI_FILL_CLASS |
+				   PCI_FILL_IOMMU_GROUP | PCI_FILL_DRIVER);
+	snprintf(e->address, sizeof(e->address), "%04x:%02x:%02x.%d",
+		 dev->domain, dev->bus, dev->dev, dev->func);
+	e->vendor = dev->vendor_id;
+	e->device = dev->device_id;
+	e->class = dev->device_class;
+	pci_lookup_name(pci, e->name, sizeof(e->name),
+			PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, dev->vendor_id,
+			dev->device_id);
+	pci_lookup_name(pci, e->class_name, sizeof(e->class_name),
+			PCI_LOOKUP_CLASS, dev->device_class);
+	s = pci_get_string_property(dev, PCI_FILL_DRIVER);
+	e->driver = s ? xstrdup(s) : NULL;
+	s = pci_get_string_property(dev, PCI_FILL_IOMMU_GROUP);
+	e->group = s ? xstrdup(s) : NULL;
+	e->model = model_for(parts, e->vendor, e->device);
+}
+
+static struct entry *read_devices(char *dump, const struct parts *parts,
+				  size_t *n)
+{
+	struct pci_access *pci = open_pci(dump);
+	struct entry *entries;
+
+	*n = 0;
+	for (struct pci_dev *dev = pci->devices; dev; dev = dev->next)
+		++*n;
+	entries = xcalloc(*n, sizeof(*entries));
+	*n = 0;
+	for (struct pci_dev *dev = pci->devices; dev; dev = dev->next)
+		fill(&entries[(*n)++], pci, dev, parts);
+	qsort(entries, *n, sizeof(*entries), by_address);
+	pci_cleanup(pci);
+	return entries;
+}
+
+/* ---- output ---- */
+
+static void print_table(const struct entry *e, size_t n)
+{
+	static const char *const headings[] = { "address", "part",  "model",
+						"driver",  "group", "name" };
+	struct table t;
+
+	table_open(&t);
+	for (size_t i = 0; i < ARRAY_LEN(headings); i++)
+		table_column(&t, headings[i],
+			     strcmp(headings[i], "group") ? TABLE_LEFT :
+							    TABLE_RIGHT);
+	for (size_t i = 0; i < n; i++) {
+		char part[16];
+
+		snprintf(part, sizeof(part), "%04x:%04x", e[i].vendor,
+			 e[i].device);
+		table_text(&t, e[i].address);
+		table_text(&t, part);
+		table_text(&t, e[i].model);
+		table_text(&t, e[i].driver);
+		table_text(&t, e[i].group);
+		table_text(&t, e[i].name);
+	}
+	table_print(&t, stdout, table_colour(stdout));
+	table_close(&t);
+}
+
+static int print_json(const struct entry *e, size_t n)
+{
+	struct json j;
+
+	json_open(&j, stdout);
+	json_object(&j, NULL);
+	json_array(&j, "devices");
+	for (size_t i = 0; i < n; i++) {
+		json_object(&j, NULL);
+		json_string(&j, "address", e[i].address);
+		json_u64(&j, "vendor", e[i].vendor);
+		json_u64(&j, "device", e[i].device);
+		json_u64(&j, "class", e[i].class);
+		json_string(&j, "name", e[i].name);
+		json_string(&j, "class_name", e[i].class_name);
+		json_string(&j, "driver", e[i].driver);
+		json_string(&j, "iommu_group", e[i].group);
+		json_string(&j, "model", e[i].model);
+		json_end(&j);
+	}
+	json_end(&j);
+	json_end(&j);
+	return json_close(&j) ? EXIT_BAD_RUN : 0;
+}
+
+static void help(void)
+{
+	puts("usage: vpio list [OPTION...]\n\n"
+	     "The PCI devices of this machine: where each is, which part it\n"
+	     "is, the model that would serve it (- if there is none), the\n"
+	     "driver that has it now and its IOMMU group.\n");
+	options_help(specs, OPTIONS, stdout);
+}
+
+/* libpci would say no more than that it cannot. */
+static void check_dump(const char *path)
+{
+	char *text, *why = NULL;
+	size_t len;
+
+	if (file_read(path, 64u << 20, &text, &len, &why))
+		fatalx("list: %s", why);
+	free(text);
+}
+
+int cmd_list(int argc, char **argv)
+{
+	struct parts parts = { 0 };
+	struct entry *entries;
+	char *dump = NULL;
+	bool json = false;
+	struct options o;
+	int option, status = 0;
+	size_t n;
+
+	options_init(&o, "list", specs, OPTIONS, argc, argv);
+	while ((option = options_next(&o)) != OPTIONS_END) {
+		if (option == OPTION_JSON) {
+			json = true;
+		} else if (option == OPTION_DUMP) {
+			dump = (char *)o.value;
+		} else if (option == OPTION_HELP) {
+			help();
+			return 0;
+		} else {
+			fatalx("list: unexpected \"%s\"", o.value);
+		}
+	}
+	if (dump)
+		check_dump(dump);
+	models_each(add_model, &parts);
+	entries = read_devices(dump, &parts, &n);
+	if (json)
+		status = print_json(entries, n);
+	else
+		print_table(entries, n);
+	for (size_t i = 0; i < n; i++) {
+		free(entries[i].driver);
+		free(entries[i].group);
+	}
+	free(entries);
+	for (size_t i = 0; i < parts.n; i++)
+		free(parts.part[i].model);
+	free(parts.part);
+	return status;
+}

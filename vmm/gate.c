@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: MIT
+/*
+ * gate.c: a device's gate: accesses of guests to the monitor, the monitor's to
+ * the backend, interrupts back.
+ */
+
+#include "gate.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backend.h"
+#include "crash.h"
+#include "log.h"
+#include "mem.h"
+#include "pcap.h"
+#include "why.h"
+
+/* A held access looks again after this, whatever it was told. */
+#define HOLD_NS 10000000u
+/* Reports of one guest that are printed; the rest are counted. */
+#define REPORTS_SHOWN 10u
+
+struct seat { /* of a guest at this device */
+	struct gate *gate;
+	unsigned int guest; /* of the machine */
+	unsigned int index; /* of the monitor */
+	const char *name;
+	const char *pcap_path;
+	struct vm *vm;
+	struct vpci_dev *pci;
+	struct pcap *pcap;
+	pthread_cond_t wake;
+	unsigned int reports;
+	bool gone;
+};
+
+struct gate {
+	const char *name;
+	const struct dmm_model *model;
+	struct backend *be;
+	struct dmm *dmm;
+	pthread_mutex_t lock;
+	pthread_t thread;
+	bool running; /* the thread was started */
+	bool stop;    /* under lock */
+	int wake_fd;  /* to the thread: look again */
+	uint64_t sleeps_until; /* under lock; UINT64_MAX while it does not */
+	unsigned int bar[8];   /* of a space of the model */
+	int space[BACKEND_BARS]; /* of a BAR; -1: none */
+	unsigned int seats;
+	struct seat seat[DMM_MAX_GUESTS];
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- what the monitor asks of its host ---- */
+
+static uint64_t host_read(void *ctx, unsigned int space, uint64_t off,
+			  unsigned int width)
+{
+	struct gate *gate = ctx;
+
+	return gate->be->ops->read(gate->be, gate->bar[space], off, width);
+}
+
+static void host_write(void *ctx, unsigned int space, uint64_t off,
+		       unsigned int width, uint64_t value)
+{
+	struct gate *gate = ctx;
+
+	gate->be->ops->write(gate->be, gate->bar[space], off, width, value);
+}
+
+static void host_read_string(void *ctx, unsigned int space, uint64_t off,
+			     unsigned int width, void *to, size_t n)
+{
+	struct gate *gate = ctx;
+
+	gate->be->ops->read_string(gate->be, gate->bar[space], off, width, to,
+				   n);
+}
+
+static void host_write_string(void *ctx, unsigned int space, uint64_t off,
+			      unsigned int width, const void *from, size_t n)
+{
+	struct gate *gate = ctx;
+
+	gate->be->ops->write_string(gate->be, gate->bar[space], off, width,
+				    from, n);
+}
+
+static void host_pause(void *ctx, uint64_t ns)
+{
+	struct timespec ts = { .tv_nsec = (long)(ns % 1000000000u) };
+
+	(void)ctx;
+	nanosleep(&ts, NULL);
+}
+
+static uint64_t host_now(void *ctx)
+{
+	(void)ctx;
+	return now_ns();
+}
+
+static int host_reset(void *ctx)
+{
+	struct gate *gate = ctx;
+
+	return gate->be->ops->reset(gate->be);
+}
+
+static void host_line(void *ctx, unsigned int guest, bool level)
+{
+	struct gate *gate = ctx;
+
+	if (gate->seat[guest].pci)
+		vpci_set_line(gate->seat[guest].pci, level);
+}
+
+static void host_wake(void *ctx, unsigned int guest)
+{
+	struct gate *gate = ctx;
+
+	pthread_cond_broadcast(&gate->seat[guest].wake);
+}
+
+static void kick(struct gate *gate)
+{
+	uint64_t one = 1;
+
+	if (write(gate->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		log_warn("%s: cannot wake its thread", gate->name);
+}
+
+static void host_due(void *ctx, uint64_t at_ns)
+{
+	struct gate *gate = ctx;
+
+	if (at_ns < gate->sleeps_until)
+		kick(gate);
+}
+
+static void host_frame(void *ctx, unsigned int guest, bool sent,
+		       const uint8_t *bytes, size_t len)
+{
+	struct gate *gate = ctx;
+
+	(void)sent;
+	pcap_frame(gate->seat[guest].pcap, bytes, len);
+}
+
+static void host_report(void *ctx, const struct dmm_report *r)
+{
+	struct gate *gate = ctx;
+	struct seat *seat = &gate->seat[r->guest];
+	char range[80] = "", where[80] = "";
+
+	if (seat->reports++ >= REPORTS_SHOWN) {
+		if (seat->reports == REPORTS_SHOWN + 1)
+			log_warnx("%s: %s: more of these are only counted",
+				  gate->name, seat->name);
+		return;
+	}
+	if (r->offence == DMM_REFUSED || r->offence == DMM_SPOOFED)
+		snprintf(range, sizeof(range), ": [0x%llx, +0x%llx)",
+			 (unsigned long long)r->address,
+			 (unsigned long long)r->length);
+	if (r->access && seat->vm)
+		snprintf(where, sizeof(where), ", vCPU %u at rip 0x%llx",
+			 r->access->vcpu,
+			 (unsigned long long)vm_rip(seat->vm,
+						    r->access->vcpu));
+	log_warnx("%s: %s: %s: %s%s (model line %u%s)", gate->name,
+		  seat->name, r->name, r->rule, range, r->line, where);
+}
+
+static int get_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,
+		  size_t len)
+{
+	struct gate *gate = ctx;
+	void *from = gate->seat[guest].vm ?
+			     mem_ptr(vm_mem(gate->seat[guest].vm), gpa, len) :
+			     NULL;
+
+	if (!from)
+		return -EFAULT;
+	memcpy(to, from, len);
+	return 0;
+}
+
+static int put_mem(void *ctx, unsigned int guest, uint64_t gpa,
+		   const void *from, size_t len)
+{
+	struct gate *gate = ctx;
+	void *to = gate->seat[guest].vm ?
+			   mem_ptr(vm_mem(gate->seat[guest].vm), gpa, len) :
+			   NULL;
+
+	if (!to)
+		return -EFAULT;
+	memcpy(to, from, len);
+	return 0;
+}
+
+/* ---- a guest's access ---- */
+
+/* Sleep until the guest's turn may have come; the lock is given up. */
+static void wait_for_turn(struct gate *gate, struct seat *seat)
+{
+	uint64_t until = now_ns() + HOLD_NS;
+	struct timespec ts = { .tv_sec = (time_t)(until / 1000000000u),
+			       .tv_nsec = (long)(until % 1000000000u) };
+
+	pthread_cond_timedwait(&seat->wake, &gate->lock, &ts);
+}
+
+static void bar_access(void *ctx, unsigned int bar, struct bus_access *access)
+{
+	struct seat *seat = ctx;
+	struct gate *gate = seat->gate;
+	struct dmm_access a = {
+		.space = (unsigned int)gate->space[bar],
+		.off = access->off,
+		.data = access->data,
+		.count = access->count,
+		.width = access->width,
+		.write = access->write,
+		.vcpu = access->vcpu,
+	};
+	enum dmm_verdict verdict = DMM_PASS;
+
+	crash_note_set(seat->name, gate->name,
+		       access->write ? "write" : "read", access->addr, 0,
+		       access->width);
+	pthread_mutex_lock(&gate->lock);
+	while (!seat->gone && !vm_stopping(seat->vm)) {
+		verdict = dmm_access(gate->dmm, seat->index, &a);
+		if (verdict != DMM_HOLD)
+			break;
+		wait_for_turn(gate, seat);
+	}
+	pthread_mutex_unlock(&gate->lock);
+	if (verdict == DMM_STOP)
+		vm_end(seat->vm, VM_KILLED, 0,
+		       "%s: it did what its policy ends it for", gate->name);
+	crash_note_clear();
+}
+
+static const struct vpci_ops pci_ops = { .access = bar_access };
+
+/* ---- the device's thread ---- */
+
+static void drain_fd(int fd)
+{
+	uint64_t n;
+
+	while (read(fd, &n, sizeof(n)) > 0)
+		;
+}
+
+static void sleep_until(struct gate *gate, uint64_t at_ns)
+{
+	struct pollfd fds[2] = { { .fd = gate->be->irq_fd, .events = POLLIN },
+				 { .fd = gate->wake_fd, .events = POLLIN } };
+	uint64_t now = now_ns(), ns = at_ns > now ? at_ns - now : 0;
+	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000u),
+			       .tv_nsec = (long)(ns % 1000000000u) };
+
+	if (ppoll(fds, 2, at_ns == UINT64_MAX ? NULL : &ts, NULL) <= 0)
+		return;
+	if (fds[0].revents)
+		drain_fd(gate->be->irq_fd);
+	if (fds[1].revents)
+		drain_fd(gate->wake_fd);
+}
+
+static void *device_thread(void *arg)
+{
+	struct gate *gate = arg;
+	bool level = false, now;
+	uint64_t next;
+
+	crash_thread();
+	for (;;) {
+		pthread_mutex_lock(&gate->lock);
+		if (gate->stop) {
+			pthread_mutex_unlock(&gate->lock);
+			return NULL;
+		}
+		crash_note_set(NULL, gate->name, "interrupt or tick", 0, 0, 0);
+		now = gate->be->ops->irq_level(gate->be);
+		if (now || now != level)
+			dmm_interrupt(gate->dmm, now);
+		level = now;
+		next = dmm_tick(gate->dmm);
+		gate->sleeps_until = next;
+		crash_note_clear();
+		pthread_mutex_unlock(&gate->lock);
+		sleep_until(gate, next);
+		pthread_mutex_lock(&gate->lock);
+		gate->sleeps_until = 0;
+		pthread_mutex_unlock(&gate->lock);
+	}
+}
+
+/* ---- opening and closing ---- */
+
+static int map_spaces(struct gate *gate, char **why)
+{
+	struct dmm_space s;
+	unsigned int i;
+
+	for (i = 0; i < BACKEND_BARS; i++)
+		gate->space[i] = -1;
+	for (i = 0; dmm_model_space(gate->model, i, &s); i++) {
+		const struct backend_bar *bar = &gate->be->info.bar[s.bar];
+
+		gate->bar[i] = s.bar;
+		if (bar->space != (s.io ? BACKEND_IO : BACKEND_MMIO))
+			return why_set(why, -EINVAL,
+				       "%s: the model says that BAR %u is %s; "
+				       "the device's is not",
+				       gate->name, s.bar,
+				       s.io ? "I/O" : "memory");
+		gate->space[s.bar] = (int)i;
+	}
+	return 0;
+}
+
+static void seat_guests(struct gate *gate, const struct machine *m,
+			unsigned int device, struct dmm_conf *conf)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < m->guests; i++)
+		for (k = 0; k < m->guest[i].uses; k++) {
+			const struct machine_use *use = &m->guest[i].use[k];
+			struct seat *seat = &gate->seat[gate->seats];
+			struct dmm_guest_conf *g = &conf->guest[gate->seats];
+
+			if (use->device != device ||
+			    gate->seats == DMM_MAX_GUESTS)
+				continue;
+			seat->gate = gate;
+			seat->guest = i;
+			seat->index = gate->seats++;
+			seat->name = m->guest[i].name;
+			seat->pcap_path = use->pcap;
+			memcpy(g->mac, use->mac, 6);
+			g->has_mac = use->has_mac;
+			g->weight = use->weight;
+			g->policy = m->guest[i].policy;
+		}
+	conf->guests = gate->seats;
+}
+
+static int open_pcaps(struct gate *gate, char **why)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < gate->seats; i++) {
+		if (!gate->seat[i].pcap_path)
+			continue;
+		err = pcap_open(&gate->seat[i].pcap, gate->seat[i].pcap_path);
+		if (err)
+			return why_set(why, err, "cannot write %s: %s",
+				       gate->seat[i].pcap_path, strerror(-err));
+	}
+	return 0;
+}
+
+static int open_backend(struct gate *gate, const struct machine_device *dev,
+			char **why)
+{
+	const struct backend_ops *ops = backend_find(dev->backend);
+	const struct dmm_match *match;
+	uint16_t vendor = 0, device = 0;
+	size_t n;
+
+	if (!ops)
+		return why_set(why, -EINVAL, "%s: no backend is called \"%s\"",
+			       dev->name, dev->backend);
+	match = dmm_model_match(gate->model, &n);
+	if (n) {
+		vendor = match[0].vendor;
+		device = match[0].device;
+	}
+	return ops->open(&gate->be, dev->conf, vendor, device, why);
+}
+
+static int open_monitor(struct gate *gate, const struct dmm_conf *conf,
+			char **why)
+{
+	const struct dmm_host host = {
+		.ctx = gate,
+		.read = host_read,
+		.write = host_write,
+		.read_string = host_read_string,
+		.write_string = host_write_string,
+		.pause = host_pause,
+		.now = host_now,
+		.reset = host_reset,
+		.line = host_line,
+		.wake = host_wake,
+		.due = host_due,
+		.frame = host_frame,
+		.report = host_report,
+		.read_mem = get_mem,
+		.write_mem = put_mem,
+	};
+	int err = gate->be->ops->reset(gate->be);
+
+	if (err)
+		return why_set(why, err, "%s: the device cannot be reset: %s",
+			       gate->name, strerror(-err));
+	err = dmm_open(&gate->dmm, gate->model, conf, &host, why);
+	if (err && !*why)
+		why_set(why, err, "%s: %s", gate->name, strerror(-err));
+	return err;
+}
+
+int gate_open(struct gate **out, const struct machine *m, unsigned int device,
+	      const struct dmm_model *model, char **why)
+{
+	const struct machine_device *dev = &m->device[device];
+	struct dmm_conf conf = { .how = dev->share.how,
+				 .when_parked = dev->share.when_parked,
+				 .antispoof = dev->share.antispoof,
+				 .mirror = dev->share.mirror,
+				 .lease_ns = dev->share.lease_ns };
+	struct gate *gate = xcalloc(1, sizeof(*gate));
+	pthread_condattr_t attr;
+	unsigned int i;
+	int err;
+
+	gate->name = dev->name;
+	gate->model = model;
+	pthread_mutex_init(&gate->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	for (i = 0; i < DMM_MAX_GUESTS; i++)
+		pthread_cond_init(&gate->seat[i].wake, &attr);
+	pthread_condattr_destroy(&attr);
+	seat_guests(gate, m, device, &conf);
+	gate->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	err = gate->wake_fd < 0 ? why_set(why, -errno, "no file descriptor") :
+				  open_backend(gate, dev, why);
+	if (!err)
+		err = map_spaces(gate, why);
+	if (!err)
+		err = open_pcaps(gate, why);
+	if (!err)
+		err = open_monitor(gate, &conf, why);
+	if (err) {
+		gate_close(gate);
+		return err;
+	}
+	*out = gate;
+	return 0;
+}
+
+static struct seat *find_seat(struct gate *gate, unsigned int guest)
+{
+	unsigned int i;
+
+	for (i = 0; i < gate->seats; i++)
+		if (gate->seat[i].guest == guest)
+			return &gate->seat[i];
+	return NULL;
+}
+
+int gate_attach(struct gate *gate, unsigned int guest, struct vm *vm,
+		char **why)
+{
+	struct seat *seat = find_seat(gate, guest);
+	struct backend_info info = gate->be->info;
+	unsigned int i;
+
+	if (!seat)
+		return 0;
+	seat->vm = vm;
+	/* a BAR that the model does not know is not the guest's to see */
+	for (i = 0; i < BACKEND_BARS; i++)
+		if (gate->space[i] < 0)
+			info.bar[i].space = BACKEND_NONE;
+	return vm_add_pci(vm, &info, &pci_ops, seat, &seat->pci, why);
+}
+
+int gate_start(struct gate *gate)
+{
+	int err = pthread_create(&gate->thread, NULL, device_thread, gate);
+
+	gate->running = !err;
+	return -err;
+}
+
+void gate_leave(struct gate *gate, unsigned int guest)
+{
+	struct seat *seat = find_seat(gate, guest);
+
+	if (!seat)
+		return;
+	pthread_mutex_lock(&gate->lock);
+	if (!seat->gone)
+		dmm_leave(gate->dmm, seat->index);
+	seat->gone = true;
+	seat->pci = NULL; /* goes with the guest's machine */
+	pthread_cond_broadcast(&seat->wake);
+	pthread_mutex_unlock(&gate->lock);
+	kick(gate);
+}
+
+void gate_close(struct gate *gate)
+{
+	unsigned int i;
+
+	if (!gate)
+		return;
+	if (gate->running) {
+		pthread_mutex_lock(&gate->lock);
+		gate->stop = true;
+		pthread_mutex_unlock(&gate->lock);
+		kick(gate);
+		pthread_join(gate->thread, NULL);
+	}
+	if (gate->dmm)
+		dmm_quiet(gate->dmm);
+	dmm_close(gate->dmm);
+	if (gate->be)
+		gate->be->ops->close(gate->be);
+	for (i = 0; i < DMM_MAX_GUESTS; i++)
+		pthread_cond_destroy(&gate->seat[i].wake);
+	for (i = 0; i < gate->seats; i++)
+		pcap_close(gate->seat[i].pcap);
+	if (gate->wake_fd >= 0)
+		close(gate->wake_fd);
+	pthread_mutex_destroy(&gate->lock);
+	free(gate);
+}
+
+/* ---- numbers ---- */
+
+void gate_guest_stats(struct gate *gate, unsigned int guest,
+		      struct dmm_guest_stats *sum)
+{
+	struct seat *seat = find_seat(gate, guest);
+	struct dmm_guest_stats s;
+
+	if (!seat)
+		return;
+	pthread_mutex_lock(&gate->lock);
+	dmm_guest_stats(gate->dmm, seat->index, &s);
+	pthread_mutex_unlock(&gate->lock);
+	report_add(sum, &s);
+}
+
+void gate_stats(struct gate *gate, struct report_device *out)
+{
+	*out = (struct report_device){
+		.name = gate->name,
+		.model = dmm_model_name(gate->model),
+		.model_lines = dmm_model_lines(gate->model),
+		.unheard = gate->be->ops->unheard(gate->be),
+	};
+	pthread_mutex_lock(&gate->lock);
+	dmm_stats(gate->dmm, &out->stats);
+	pthread_mutex_unlock(&gate->lock);
+}

@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kvm.c: every KVM ioctl of vpio, and nothing but.
+ */
+
+#include "kvm.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define TSS_ADDR UINT64_C(0xfffbd000)	   /* three pages */
+#define IDENTITY_ADDR UINT64_C(0xfffbc000) /* one page */
+#define CPUID_MAX 256
+
+struct hv {
+	int dev, vm;
+	size_t run_size;
+	bool deadline; /* the local APIC has a TSC deadline timer */
+	struct kvm_cpuid2 *cpuid;
+};
+
+struct hv_cpu {
+	int fd;
+	struct kvm_run *run;
+	size_t run_size;
+};
+
+/* What we cannot do without, with names for the message. */
+static const struct {
+	int cap;
+	const char *name;
+} needed[] = {
+	{ KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY" },
+	{ KVM_CAP_IRQCHIP, "KVM_CAP_IRQCHIP" },
+	{ KVM_CAP_PIT2, "KVM_CAP_PIT2" },
+	{ KVM_CAP_SET_TSS_ADDR, "KVM_CAP_SET_TSS_ADDR" },
+	{ KVM_CAP_EXT_CPUID, "KVM_CAP_EXT_CPUID" },
+	{ KVM_CAP_MP_STATE, "KVM_CAP_MP_STATE" },
+	{ KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT" },
+};
+
+/* An ioctl that is tried again when a signal came in between. */
+static int hv_ioctl(int fd, unsigned long request, void *arg)
+{
+	int rc;
+
+	do
+		rc = ioctl(fd, request, arg);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? -errno : rc;
+}
+
+static int hv_failed(int err, const char *what, char **why)
+{
+	*why = xasprintf("%s: %s", what, strerror(-err));
+	return err;
+}
+
+static int hv_open_dev(struct hv *hv, char **why)
+{
+	hv->dev = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (hv->dev >= 0)
+		return 0;
+
+	int err = -errno;
+
+	if (err == -ENOENT || err == -ENODEV || err == -ENXIO)
+		*why = xasprintf(
+			"/dev/kvm: no such file: load kvm-intel or kvm-amd, "
+			"or run on a machine with virtualization");
+	else if (err == -EACCES || err == -EPERM)
+		*why = xasprintf("/dev/kvm: permission denied: "
+				 "add yourself to group kvm or use sudo");
+	else
+		return hv_failed(err, "/dev/kvm", why);
+	return err;
+}
+
+static int hv_check_dev(struct hv *hv, char **why)
+{
+	int version = ioctl(hv->dev, KVM_GET_API_VERSION, 0);
+
+	if (version != KVM_API_VERSION) {
+		*why = xasprintf("/dev/kvm: speaks version %d of its interface "
+				 "where %d is needed: update the kernel",
+				 version, KVM_API_VERSION);
+		return -ENOSYS;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+		if (ioctl(hv->dev, KVM_CHECK_EXTENSION, needed[i].cap) > 0)
+			continue;
+		*why = xasprintf("/dev/kvm: has no %s: update the kernel",
+				 needed[i].name);
+		return -ENOSYS;
+	}
+	hv->deadline = ioctl(hv->dev, KVM_CHECK_EXTENSION,
+			     KVM_CAP_TSC_DEADLINE_TIMER) > 0;
+
+	int size = ioctl(hv->dev, KVM_GET_VCPU_MMAP_SIZE, 0);
+
+	if (size < (int)sizeof(struct kvm_run))
+		return hv_failed(-ENOSYS, "KVM_GET_VCPU_MMAP_SIZE", why);
+	hv->run_size = (size_t)size;
+	return 0;
+}
+
+static int hv_get_cpuid(struct hv *hv, char **why)
+{
+	struct kvm_cpuid2 *list;
+	int rc;
+
+	list = xcalloc(1, sizeof(*list) + CPUID_MAX * sizeof(list->entries[0]));
+	list->nent = CPUID_MAX;
+	rc = hv_ioctl(hv->dev, KVM_GET_SUPPORTED_CPUID, list);
+	if (rc < 0) {
+		free(list);
+		return hv_failed(rc, "KVM_GET_SUPPORTED_CPUID", why);
+	}
+	hv->cpuid = list;
+	return 0;
+}
+
+static int hv_create(struct hv *hv, char **why)
+{
+	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	uint64_t identity = IDENTITY_ADDR;
+	int rc;
+
+	rc = hv_ioctl(hv->dev, KVM_CREATE_VM, NULL);
+	if (rc < 0)
+		return hv_failed(rc, "KVM_CREATE_VM", why);
+	hv->vm = rc;
+
+	/* Both are needed on Intel before the first processor (4.41, 4.3) */
+	rc = hv_ioctl(hv->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity);
+	if (rc < 0)
+		return hv_failed(rc, "KVM_SET_IDENTITY_MAP_ADDR", why);
+	rc = hv_ioctl(hv->vm, KVM_SET_TSS_ADDR, (void *)TSS_ADDR);
+	if (rc < 0)
+		return hv_failed(rc, "KVM_SET_TSS_ADDR", why);
+	rc = hv_ioctl(hv->vm, KVM_CREATE_IRQCHIP, NULL);
+	if (rc < 0)
+		return hv_failed(rc, "KVM_CREATE_IRQCHIP", why);
+	rc = hv_ioctl(hv->vm, KVM_CREATE_PIT2, &pit);
+	if (rc < 0)
+		return hv_failed(rc, "KVM_CREATE_PIT2", why);
+	return 0;
+}
+
+int hv_open(struct hv **out, char **why)
+{
+	struct hv *hv = xcalloc(1, sizeof(*hv));
+	int rc;
+
+	hv->dev = -1;
+	hv->vm = -1;
+	rc = hv_open_dev(hv, why);
+	if (!rc)
+		rc = hv_check_dev(hv, why);
+	if (!rc)
+		rc = hv_get_cpuid(hv, why);
+	if (!rc)
+		rc = hv_create(hv, why);
+	if (rc)
+		hv_close(hv);
+	else
+		*out = hv;
+	return rc;
+}
+
+void hv_close(struct hv *hv)
+{
+	if (!hv)
+		return;
+	if (hv->vm >= 0)
+		close(hv->vm);
+	if (hv->dev >= 0)
+		close(hv->dev);
+	free(hv->cpuid);
+	free(hv);
+}
+
+int hv_slot(struct hv *hv, unsigned int slot, uint64_t gpa, uint64_t size,
+	    void *host, bool readonly)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.flags = readonly ? KVM_MEM_READONLY : 0,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)host,
+	};
+
+	return hv_ioctl(hv->vm, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+int hv_irq_line(struct hv *hv, unsigned int gsi, bool level)
+{
+	struct kvm_irq_level line = { .irq = gsi, .level = level };
+
+	return hv_ioctl(hv->vm, KVM_IRQ_LINE, &line);
+}
+
+int hv_set_elcr(struct hv *hv, uint16_t level)
+{
+	static const unsigned int chips[] = { KVM_IRQCHIP_PIC_MASTER,
+					      KVM_IRQCHIP_PIC_SLAVE };
+
+	for (size_t i = 0; i < ARRAY_LEN(chips); i++) {
+		struct kvm_irqchip chip = { .chip_id = chips[i] };
+		int rc = hv_ioctl(hv->vm, KVM_GET_IRQCHIP, &chip);
+
+		if (rc < 0)
+			return rc;
+		chip.chip.pic.elcr = (uint8_t)(level >> (8 * i)) &
+				     chip.chip.pic.elcr_mask;
+		rc = hv_ioctl(hv->vm, KVM_SET_IRQCHIP, &chip);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* How many bits of an APIC id tell (count) processors apart. */
+static unsigned int apic_id_bits(unsigned int count)
+{
+	unsigned int bits = 0;
+
+	while ((1U << bits) < count)
+		bits++;
+	return bits;
+}
+
+/*
+ * What differs from what KVM supports: the number of processors, this one's
+ * APIC id (one package, cores without threads), and that there is a
+ * hypervisor: without that bit Linux looks for no kvm-clock.
+ * Intel SDM volume 2A, CPUID; AMD APM volume 3, appendix E.
+ */
+static void cpuid_fix(struct kvm_cpuid_entry2 *e, unsigned int index,
+		      unsigned int count, bool deadline)
+{
+	unsigned int bits = apic_id_bits(count);
+
+	switch (e->function) {
+	case 0x1:
+		e->ebx = (e->ebx & 0xffff) | count << 16 | index << 24;
+		e->ecx |= 1U << 31;
+		if (deadline)
+			e->ecx |= 1U << 24;
+		e->edx = (e->edx & ~(1U << 28)) | (count > 1U ? 1U << 28 : 0U);
+		break;
+	case 0x4: /* caches: cores in the package, sharers of the cache */
+		e->eax &= 0x3fff;
+		e->eax |= ((1U << bits) - 1) << 26;
+		break;
+	case 0x80000008:
+		e->ecx = bits << 12 | (count - 1);
+		break;
+	case 0x8000001e:
+		e->eax = index;
+		e->ebx = index;
+		e->ecx = 0;
+		break;
+	}
+}
+
+/* Level (level) of leaf 0xb: 0 is threads of a core, 1 cores of the package. */
+static struct kvm_cpuid_entry2 cpuid_level(unsigned int level,
+					   unsigned int index,
+					   unsigned int count)
+{
+	return (struct kvm_cpuid_entry2){
+		.function = 0xb,
+		.index = level,
+		.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
+		.eax = level ? apic_id_bits(count) : 0,
+		.ebx = level ? count : 1,
+		.ecx = level | (level + 1) << 8,
+		.edx = index,
+	};
+}
+
+static int cpu_set_cpuid(struct hv_cpu *cpu, struct hv *hv, unsigned int index,
+			 unsigned int count)
+{
+	const struct kvm_cpuid2 *from = hv->cpuid;
+	struct kvm_cpuid2 *list;
+	bool levels = false;
+	uint32_t n = 0;
+	int rc;
+
+	list = xcalloc(1, sizeof(*list) +
+				  (from->nent + 2) * sizeof(list->entries[0]));
+	for (uint32_t i = 0; i < from->nent; i++) {
+		struct kvm_cpuid_entry2 e = from->entries[i];
+
+		/* KVM's say nothing of levels, or what the host's are. */
+		levels |= e.function == 0xb;
+		if (e.function == 0xb || e.function == 0x1f)
+			continue;
+		cpuid_fix(&e, index, count, hv->deadline);
+		list->entries[n++] = e;
+	}
+	for (unsigned int level = 0; levels && level < 2; level++)
+		list->entries[n++] = cpuid_level(level, index, count);
+	list->nent = n;
+	rc = hv_ioctl(cpu->fd, KVM_SET_CPUID2, list);
+	free(list);
+	return rc;
+}
+
+/*
+ * As firmware leaves it: on the boot processor LINT0 passes the PIC's
+ * interrupts on and LINT1 is the NMI.  Intel SDM volume 3A, 11.5.1.
+ */
+static int cpu_set_lapic(struct hv_cpu *cpu, unsigned int index)
+{
+	struct kvm_lapic_state state;
+	uint32_t lint0 = index ? 1U << 16 : 7U << 8; /* masked; ExtINT */
+	uint32_t lint1 = 4U << 8;		     /* NMI */
+	int rc = hv_ioctl(cpu->fd, KVM_GET_LAPIC, &state);
+
+	if (rc < 0)
+		return rc;
+	memcpy(&state.regs[0x350], &lint0, sizeof(lint0));
+	memcpy(&state.regs[0x360], &lint1, sizeof(lint1));
+	return hv_ioctl(cpu->fd, KVM_SET_LAPIC, &state);
+}
+
+/*
+ * Fast strings on, memory write-back by default: what a firmware would set.
+ * Not every processor has these; one that has not is as good.
+ */
+static void cpu_set_msrs(struct hv_cpu *cpu)
+{
+	static const struct {
+		uint32_t index;
+		uint64_t value;
+	} values[] = {
+		{ 0x1a0, 1 },	  /* IA32_MISC_ENABLE */
+		{ 0x2ff, 0xc06 }, /* IA32_MTRR_DEF_TYPE */
+	};
+
+	struct kvm_msrs *msrs;
+
+	msrs = xcalloc(1, sizeof(*msrs) + sizeof(msrs->entries[0]));
+	msrs->nmsrs = 1;
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+		msrs->entries[0].index = values[i].index;
+		msrs->entries[0].data = values[i].value;
+		hv_ioctl(cpu->fd, KVM_SET_MSRS, msrs);
+	}
+	free(msrs);
+}
+
+int hv_cpu_open(struct hv_cpu **out, struct hv *hv, unsigned int index,
+		unsigned int count, char **why)
+{
+	struct hv_cpu *cpu = xcalloc(1, sizeof(*cpu));
+	const char *what = "KVM_CREATE_VCPU";
+	void *run;
+	int rc;
+
+	assert(index < count && count <= HV_CPUS_MAX);
+	cpu->fd = rc =
+		hv_ioctl(hv->vm, KVM_CREATE_VCPU, (void *)(uintptr_t)index);
+	if (rc < 0)
+		goto out;
+	what = "mapping kvm_run";
+	run = mmap(NULL, hv->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   cpu->fd, 0);
+	if (run == MAP_FAILED) {
+		rc = -errno;
+		goto out;
+	}
+	cpu->run = run;
+	cpu->run_size = hv->run_size;
+	what = "KVM_SET_CPUID2";
+	rc = cpu_set_cpuid(cpu, hv, index, count);
+	if (rc < 0)
+		goto out;
+	what = "KVM_SET_LAPIC";
+	rc = cpu_set_lapic(cpu, index);
+	if (rc < 0)
+		goto out;
+	cpu_set_msrs(cpu);
+	rc = 0;
+	*out = cpu;
+out:
+	if (rc) {
+		hv_failed(rc, what, why);
+		hv_cpu_close(cpu);
+	}
+	return rc;
+}
+
+void hv_cpu_close(struct hv_cpu *cpu)
+{
+	if (!cpu)
+		return;
+	if (cpu->run)
+		munmap(cpu->run, cpu->run_size);
+	if (cpu->fd >= 0)
+		close(cpu->fd);
+	free(cpu);
+}
+
+int hv_cpu_enter(struct hv_cpu *cpu, const struct hv_entry *entry)
+{
+	/* Types: Intel SDM volume 3A, 3.4.5.1 and 3.5. */
+	struct kvm_segment code = { .limit = 0xffffffff,
+				    .selector = 0x08,
+				    .type = 0xb,
+				    .present = 1,
+				    .db = 1,
+				    .s = 1,
+				    .g = 1 };
+	struct kvm_segment data = { .limit = 0xffffffff,
+				    .selector = 0x10,
+				    .type = 0x3,
+				    .present = 1,
+				    .db = 1,
+				    .s = 1,
+				    .g = 1 };
+	struct kvm_segment task = {
+		.limit = 0x67, .selector = 0x18, .type = 0xb, .present = 1
+	};
+	struct kvm_regs regs = { .rip = entry->eip,
+				 .rax = entry->eax,
+				 .rbx = entry->ebx,
+				 .rflags = 2 };
+	struct kvm_sregs sregs;
+	int rc = hv_ioctl(cpu->fd, KVM_GET_SREGS, &sregs);
+
+	if (rc < 0)
+		return rc;
+	sregs.cs = code;
+	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
+	sregs.tr = task;
+	sregs.ldt.unusable = 1;
+	sregs.gdt.base = sregs.gdt.limit = 0;
+	sregs.idt.base = sregs.idt.limit = 0;
+	sregs.cr0 = 0x11; /* protected mode, and a bit that is always one */
+	sregs.cr4 = 0;
+	sregs.efer = 0;
+	rc = hv_ioctl(cpu->fd, KVM_SET_SREGS, &sregs);
+	if (rc < 0)
+		return rc;
+	return hv_ioctl(cpu->fd, KVM_SET_REGS, &regs);
+}
+
+static void exit_internal(struct hv_exit *exit, const struct kvm_run *run)
+{
+	exit->cause = HV_INTERNAL;
+	exit->code = run->internal.suberror;
+	/* The bytes are there if the kernel says so (5, kvm_run). */
+	if (exit->code != KVM_INTERNAL_ERROR_EMULATION ||
+	    run->emulation_failure.ndata < 4 ||
+	    !(run->emulation_failure.flags &
+	      KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES))
+		return;
+	exit->insn_len = run->emulation_failure.insn_size;
+	if (exit->insn_len > HV_INSN_MAX)
+		exit->insn_len = HV_INSN_MAX;
+	memcpy(exit->insn, run->emulation_failure.insn_bytes, exit->insn_len);
+}
+
+static void exit_system(struct hv_exit *exit, const struct kvm_run *run)
+{
+	exit->code = run->system_event.type;
+	switch (run->system_event.type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		exit->cause = HV_SYSTEM_OFF;
+		break;
+	case KVM_SYSTEM_EVENT_RESET:
+		exit->cause = HV_SYSTEM_RESET;
+		break;
+	default:
+		exit->cause = HV_UNKNOWN;
+		exit->code = run->exit_reason;
+	}
+}
+
+void hv_cpu_run(struct hv_cpu *cpu, struct hv_exit *exit)
+{
+	struct kvm_run *run = cpu->run;
+
+	exit->insn_len = 0;
+	exit->code = 0;
+	if (ioctl(cpu->fd, KVM_RUN, 0) < 0) {
+		/* EAGAIN: a processor that waited for INIT or SIPI got one */
+		exit->code = (uint64_t)errno;
+		exit->cause = errno == EINTR || errno == EAGAIN ? HV_KICKED :
+								  HV_ERROR;
+		return;
+	}
+	switch (run->exit_reason) {
+	case KVM_EXIT_IO:
+		exit->cause = HV_IO;
+		exit->write = run->io.direction == KVM_EXIT_IO_OUT;
+		exit->width = run->io.size;
+		exit->count = run->io.count;
+		exit->addr = run->io.port;
+		exit->data = (uint8_t *)run + run->io.data_offset;
+		break;
+	case KVM_EXIT_MMIO:
+		exit->cause = HV_MMIO;
+		exit->write = run->mmio.is_write;
+		exit->width = (uint8_t)run->mmio.len;
+		exit->count = 1;
+		exit->addr = run->mmio.phys_addr;
+		exit->data = run->mmio.data;
+		break;
+	case KVM_EXIT_INTR:
+		exit->cause = HV_KICKED;
+		break;
+	case KVM_EXIT_HLT:
+		exit->cause = HV_HALT;
+		break;
+	case KVM_EXIT_SHUTDOWN:
+		exit->cause = HV_TRIPLE_FAULT;
+		break;
+	case KVM_EXIT_INTERNAL_ERROR:
+		exit_internal(exit, run);
+		break;
+	case KVM_EXIT_FAIL_ENTRY:
+		exit->cause = HV_FAIL_ENTRY;
+		exit->code = run->fail_entry.hardware_entry_failure_reason;
+		break;
+	case KVM_EXIT_SYSTEM_EVENT:
+		exit_system(exit, run);
+		break;
+	default:
+		exit->cause = HV_UNKNOWN;
+		exit->code = run->exit_reason;
+	}
+}
+
+/* The kernel and we share this byte; another thread of ours writes it too. */
+static void set_immediate_exit(struct hv_cpu *cpu, uint8_t value)
+{
+	__atomic_store_n(&cpu->run->immediate_exit, value, __ATOMIC_SEQ_CST);
+}
+
+void hv_cpu_kick(struct hv_cpu *cpu)
+{
+	set_immediate_exit(cpu, 1);
+}
+
+void hv_cpu_unkick(struct hv_cpu *cpu)
+{
+	set_immediate_exit(cpu, 0);
+}
+
+int hv_cpu_state(struct hv_cpu *cpu, struct hv_state *out)
+{
+	struct kvm_mp_state mp;
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	int rc;
+
+	rc = hv_ioctl(cpu->fd, KVM_GET_REGS, &regs);
+	if (rc >= 0)
+		rc = hv_ioctl(cpu->fd, KVM_GET_SREGS, &sregs);
+	if (rc >= 0)
+		rc = hv_ioctl(cpu->fd, KVM_GET_MP_STATE, &mp);
+	if (rc < 0)
+		return rc;
+	*out = (struct hv_state){
+		.rip = regs.rip,
+		.rflags = regs.rflags,
+		.rsp = regs.rsp,
+		.cr0 = sregs.cr0,
+		.cr3 = sregs.cr3,
+		.linear_rip = sregs.cs.base + regs.rip,
+		.started = mp.mp_state != KVM_MP_STATE_UNINITIALIZED &&
+			   mp.mp_state != KVM_MP_STATE_INIT_RECEIVED,
+		.halted = mp.mp_state == KVM_MP_STATE_HALTED,
+	};
+	return 0;
+}
+
+uint64_t hv_cpu_rip(struct hv_cpu *cpu)
+{
+	struct kvm_regs regs;
+
+	if (hv_ioctl(cpu->fd, KVM_GET_REGS, &regs) < 0)
+		return 0;
+	return regs.rip;
+}
+
+int hv_cpu_translate(struct hv_cpu *cpu, uint64_t linear, uint64_t *gpa)
+{
+	struct kvm_translation tr = { .linear_address = linear };
+	int rc = hv_ioctl(cpu->fd, KVM_TRANSLATE, &tr);
+
+	if (rc < 0)
+		return rc;
+	if (!tr.valid)
+		return -EFAULT;
+	*gpa = tr.physical_address;
+	return 0;
+}
+
+const char *hv_cause_name(enum hv_cause cause)
+{
+	static const char *const names[HV_CAUSES] = {
+		[HV_IO] = "io",
+		[HV_MMIO] = "mmio",
+		[HV_KICKED] = "kicked",
+		[HV_HALT] = "halt",
+		[HV_TRIPLE_FAULT] = "triple-fault",
+		[HV_INTERNAL] = "internal-error",
+		[HV_FAIL_ENTRY] = "fail-entry",
+		[HV_SYSTEM_RESET] = "system-reset",
+		[HV_SYSTEM_OFF] = "system-off",
+		[HV_UNKNOWN] = "unknown",
+		[HV_ERROR] = "error",
+	};
+
+	assert(cause < HV_CAUSES);
+	return names[cause];
+}

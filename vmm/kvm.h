@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kvm.h: a virtual machine of the kernel's, and its processors.
+ *
+ * The only file that knows <linux/kvm.h> is kvm.c: what it says here is all
+ * that the rest of vmm/ sees of KVM.  Section numbers are those of the
+ * kernel's Documentation/virt/kvm/api.rst.
+ *
+ * Errors:  functions return 0 or a negative errno; those of set-up also put
+ *          one line that says what to do in (*why), which the caller frees.
+ * Threads: struct hv from any; struct hv_cpu from the thread that runs it,
+ *          but for hv_cpu_kick().
+ */
+
+#ifndef VMM_KVM_H
+#define VMM_KVM_H
+
+#include "../dmm/cc.h"
+
+/* What the kernel keeps for itself, up to 4 GiB: APICs, TSS, identity map. */
+#define HV_RESERVED_BASE UINT64_C(0xfec00000)
+#define HV_RESERVED_SIZE UINT64_C(0x01400000)
+
+#define HV_CPUS_MAX 64
+#define HV_INSN_MAX 15
+
+struct hv;     /* a machine: memory slots, interrupt controllers, timer */
+struct hv_cpu; /* one of its processors */
+
+/* Why a processor came back; the order is that of hv_cause_name(). */
+enum hv_cause {
+	HV_IO,		 /* addr, data, width, count, write */
+	HV_MMIO,	 /* addr, data, width (1 to 8), write */
+	HV_KICKED,	 /* hv_cpu_kick(), or a signal */
+	HV_HALT,	 /* halted, and the kernel does not wait for it */
+	HV_TRIPLE_FAULT, /* the processor shut down */
+	HV_INTERNAL,	 /* KVM gave up: code (suberror), insn */
+	HV_FAIL_ENTRY,	 /* the hardware refused: code (reason) */
+	HV_SYSTEM_RESET,
+	HV_SYSTEM_OFF,
+	HV_UNKNOWN, /* code (KVM's exit reason) */
+	HV_ERROR,   /* KVM_RUN failed: code (errno) */
+	HV_CAUSES
+};
+
+struct hv_exit {
+	enum hv_cause cause;
+	bool write;
+	uint8_t width;
+	uint8_t insn_len; /* 0: not known */
+	uint32_t count;
+	uint64_t addr;
+	uint8_t *data; /* in the page shared with the kernel */
+	uint64_t code;
+	uint8_t insn[HV_INSN_MAX];
+};
+
+struct hv_state {
+	uint64_t rip, rflags, rsp, cr0, cr3;
+	uint64_t linear_rip; /* with the base of CS */
+	bool started;	     /* not waiting for INIT or SIPI */
+	bool halted;
+};
+
+/* How a processor starts: 32 bits, flat, no paging, interrupts off. */
+struct hv_entry {
+	uint32_t eip, eax, ebx;
+};
+
+/*
+ * Make a machine with PIC, IOAPIC and PIT in the kernel (4.2, 4.24, 4.71).
+ * -ENOENT: no /dev/kvm; -EACCES: not for this user; -ENOSYS: too old.
+ */
+MUST_CHECK int hv_open(struct hv **out, char **why);
+void hv_close(struct hv *hv); /* after all its processors; NULL is fine */
+
+/* Put (size) bytes at (host) into the guest at (gpa); size 0 removes (4.35) */
+MUST_CHECK int hv_slot(struct hv *hv, unsigned int slot, uint64_t gpa,
+		       uint64_t size, void *host, bool readonly);
+
+/* Drive an interrupt line of PIC and IOAPIC (4.25). */
+int hv_irq_line(struct hv *hv, unsigned int gsi, bool level);
+
+/* Which of the 16 lines of the PIC are level-triggered (4.27, ELCR). */
+MUST_CHECK int hv_set_elcr(struct hv *hv, uint16_t level);
+
+/* Processor (index) of (count), with its CPUID and local APIC. */
+MUST_CHECK int hv_cpu_open(struct hv_cpu **out, struct hv *hv,
+			   unsigned int index, unsigned int count, char **why);
+void hv_cpu_close(struct hv_cpu *cpu);
+
+MUST_CHECK int hv_cpu_enter(struct hv_cpu *cpu, const struct hv_entry *entry);
+
+/* Run until an exit, told in (*exit).  Answers of reads go to exit->data. */
+void hv_cpu_run(struct hv_cpu *cpu, struct hv_exit *exit);
+
+/*
+ * Make hv_cpu_run() return HV_KICKED, now or when next called; any thread.
+ * The caller also sends the thread a signal, in case it is in the kernel.
+ */
+void hv_cpu_kick(struct hv_cpu *cpu);
+/* Take back a kick; then look at what the kick was for, then run. */
+void hv_cpu_unkick(struct hv_cpu *cpu);
+
+MUST_CHECK int hv_cpu_state(struct hv_cpu *cpu, struct hv_state *out);
+/* Just the instruction pointer; 0 if it cannot be had. */
+uint64_t hv_cpu_rip(struct hv_cpu *cpu);
+/* Walk the guest's page tables (4.37); -EFAULT: not mapped. */
+MUST_CHECK int hv_cpu_translate(struct hv_cpu *cpu, uint64_t linear,
+				uint64_t *gpa);
+
+/* A constant lower-case name, such as "mmio", for tables. */
+const char *hv_cause_name(enum hv_cause cause);
+
+#endif /* VMM_KVM_H */

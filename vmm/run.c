@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+/*
+ * run.c: run a machine: its devices' gates, its guests, and the wait for all
+ * of them to end.
+ */
+
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gate.h"
+#include "log.h"
+#include "models.h"
+
+/* How often progress is shown, and signals looked for. */
+#define LOOK_NS UINT64_C(200000000)
+
+struct run {
+	const struct machine *m;
+	struct dmm_model *model[MACHINE_MAX_DEVICES];
+	struct gate *gate[MACHINE_MAX_DEVICES];
+	struct vm *vm[MACHINE_MAX_GUESTS];
+	struct owner { /* what a machine's callback needs */
+		struct run *run;
+		unsigned int guest;
+	} owner[MACHINE_MAX_GUESTS];
+	int log_fd[MACHINE_MAX_GUESTS]; /* -1: the terminal */
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	interrupted = 0;
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+}
+
+/* ---- set-up: what is wrong here ends the process ---- */
+
+static void open_devices(struct run *run)
+{
+	const struct machine *m = run->m;
+	char *why = NULL;
+	unsigned int i;
+
+	for (i = 0; i < m->devices; i++) {
+		if (!m->device[i].users) {
+			log_warnx("%s: no guest uses it", m->device[i].name);
+			continue;
+		}
+		if (models_open(&run->model[i], m->device[i].model))
+			exit(EXIT_BAD_INPUT);
+		if (gate_open(&run->gate[i], m, i, run->model[i], &why))
+			fatalx("%s: %s", m->device[i].name, why ? why : "?");
+	}
+}
+
+/* On a thread of the guest's machine: its devices are the others' now. */
+static void guest_ended(void *ctx, struct vm *vm)
+{
+	struct owner *o = ctx;
+	unsigned int i;
+
+	(void)vm;
+	for (i = 0; i < o->run->m->devices; i++)
+		if (o->run->gate[i])
+			gate_leave(o->run->gate[i], o->guest);
+}
+
+static void open_log(struct run *run, unsigned int i)
+{
+	const char *path = run->m->guest[i].log;
+
+	run->log_fd[i] = -1;
+	if (!path)
+		return;
+	run->log_fd[i] = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			      0666);
+	if (run->log_fd[i] < 0)
+		fatal("%s: cannot write %s", run->m->guest[i].name, path);
+}
+
+static void open_guest(struct run *run, unsigned int i)
+{
+	const struct machine_guest *g = &run->m->guest[i];
+	struct vm_conf conf = {
+		.name = g->name,
+		.image = g->image,
+		.cmdline = g->cmdline,
+		.memory = g->memory,
+		.cpus = g->cpus,
+		.watchdog_ns = g->watchdog_ns ? g->watchdog_ns :
+						VM_WATCHDOG_NS,
+		.timeout_ns = g->timeout_ns,
+		.mem_fd = -1,
+		.ended = guest_ended,
+		.ctx = &run->owner[i],
+	};
+	char *why = NULL;
+	unsigned int k;
+
+	open_log(run, i);
+	conf.log_fd = run->log_fd[i] >= 0 ? run->log_fd[i] : STDOUT_FILENO;
+	conf.log_prefix = run->log_fd[i] < 0 && run->m->guests > 1;
+	run->owner[i] = (struct owner){ .run = run, .guest = i };
+	if (vm_open(&run->vm[i], &conf, &why))
+		fatalx("%s: %s", g->name, why ? why : "?");
+	for (k = 0; k < run->m->devices; k++)
+		if (run->gate[k] &&
+		    gate_attach(run->gate[k], i, run->vm[i], &why))
+			fatalx("%s: %s", g->name, why ? why : "?");
+}
+
+static void start_all(struct run *run)
+{
+	char *why = NULL;
+	unsigned int i;
+
+	for (i = 0; i < run->m->devices; i++)
+		if (run->gate[i] && gate_start(run->gate[i]))
+			fatalx("%s: no thread for it", run->m->device[i].name);
+	for (i = 0; i < run->m->guests; i++) {
+		if (vm_start(run->vm[i], &why)) {
+			log_warnx("%s: %s", run->m->guest[i].name,
+				  why ? why : "?");
+			free(why);
+			why = NULL;
+			vm_stop(run->vm[i]);
+		}
+	}
+}
+
+/* ---- the run ---- */
+
+static void show_progress(struct run *run)
+{
+	struct dmm_guest_stats s;
+	char line[160] = "";
+	size_t at = 0;
+	unsigned int i, k;
+	int n;
+
+	for (i = 0; i < run->m->guests && at < sizeof(line) - 1; i++) {
+		s = (struct dmm_guest_stats){ .drops = 0 };
+		for (k = 0; k < run->m->devices; k++)
+			if (run->gate[k])
+				gate_guest_stats(run->gate[k], i, &s);
+		n = snprintf(line + at, sizeof(line) - at,
+			     "%s%s: %llu sent, %llu received", i ? "; " : "",
+			     run->m->guest[i].name,
+			     (unsigned long long)s.frames_sent,
+			     (unsigned long long)s.frames_received);
+		if (n > 0)
+			at += (size_t)n;
+	}
+	log_progress("%s", line);
+}
+
+static void wait_all(struct run *run)
+{
+	bool told = false;
+	unsigned int i;
+
+	for (i = 0; i < run->m->guests; i++) {
+		while (!vm_wait(run->vm[i], LOOK_NS)) {
+			show_progress(run);
+			if (!interrupted || told)
+				continue;
+			log_info("ending all guests");
+			told = true;
+			for (unsigned int k = 0; k < run->m->guests; k++)
+				vm_stop(run->vm[k]);
+		}
+	}
+	log_progress_end();
+}
+
+/* ---- the end ---- */
+
+static int collect(struct run *run, struct report *out)
+{
+	const struct machine *m = run->m;
+	struct vm_result result;
+	unsigned int i, k;
+	int status = 0;
+
+	report_init(out, m->guests, m->devices);
+	for (i = 0; i < m->guests; i++) {
+		result = vm_result(run->vm[i]);
+		out->guest[i].name = m->guest[i].name;
+		out->guest[i].status = vm_status_name(result.status);
+		if (result.status != VM_OK) {
+			status = EXIT_BAD_RUN;
+			log_warnx("%s: %s%s%s", m->guest[i].name,
+				  vm_status_name(result.status),
+				  result.why[0] ? ": " : "", result.why);
+		}
+		for (k = 0; k < m->devices; k++)
+			if (run->gate[k])
+				gate_guest_stats(run->gate[k], i,
+						 &out->guest[i].stats);
+	}
+	for (i = 0; i < m->devices; i++) {
+		if (run->gate[i])
+			gate_stats(run->gate[i], &out->device[i]);
+		out->device[i].name = m->device[i].name;
+		/* the model goes with the run; its name in the file stays */
+		out->device[i].model = m->device[i].model;
+	}
+	return status;
+}
+
+static void close_all(struct run *run)
+{
+	unsigned int i;
+
+	for (i = 0; i < run->m->guests; i++) {
+		vm_close(run->vm[i]);
+		if (run->log_fd[i] >= 0)
+			close(run->log_fd[i]);
+	}
+	for (i = 0; i < run->m->devices; i++) {
+		gate_close(run->gate[i]);
+		dmm_model_free(run->model[i]);
+	}
+}
+
+int run_machine(const struct machine *m, const struct run_options *o,
+		struct report *out)
+{
+	struct run *run = xcalloc(1, sizeof(*run));
+	unsigned int i;
+	int status;
+
+	(void)o;
+	run->m = m;
+	catch_signals();
+	open_devices(run);
+	for (i = 0; i < m->guests; i++)
+		open_guest(run, i);
+	start_all(run);
+	wait_all(run);
+	status = collect(run, out);
+	close_all(run);
+	free(run);
+	return status;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.h: run a machine: open its devices, start its guests, wait for them.
+ */
+
+#ifndef VMM_RUN_H
+#define VMM_RUN_H
+
+#include "machine.h"
+#include "report.h"
+
+/* What vpio run was told beside the machine itself. */
+struct run_options {
+	bool quiet;
+	bool verbose;
+};
+
+/*
+ * Run (m) until every guest has ended.  What is wrong before the first guest
+ * starts ends the process with one line (fatal()); after that a fault ends
+ * only the guest it is in.  Fills (out), with arrays that report_fini() frees
+ * and strings of (m).  Returns the exit status: 0 if every guest ended well,
+ * else EXIT_BAD_RUN.
+ */
+MUST_CHECK int run_machine(const struct machine *m, const struct run_options *o,
+			   struct report *out);
+
+#endif /* VMM_RUN_H */
