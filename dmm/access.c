@@ -199,8 +199,9 @@ static enum rule_verdict judge_write(struct element *el,
 				   p->e->slot, v, 8u * el->a->width, j);
 		}
 		el->hooked |= 1u << i;
-		if (j->refused || j->verdict > worst) {
-			worst = j->refused && j->verdict < RULE_DENY ?
+		if (j->refused || j->refused_ring || j->verdict > worst) {
+			worst = (j->refused || j->refused_ring) &&
+						j->verdict < RULE_DENY ?
 					RULE_DENY :
 					j->verdict;
 			*why = j;
@@ -221,7 +222,7 @@ static uint64_t device_data(const struct element *el)
 		p = &el->piece[i];
 		if (p->reg->selector)
 			el->d->dev[p->e->slot] = el->c->reg[p->e->slot];
-		if (!p->reg->global || el->d->mode == MODE_EXCLUSIVE)
+		if (!(el->d->flags[p->e->reg] & REG_MONITOR))
 			continue;
 		bits = card_value(el->d, el->g, p->e->slot) >> 8 * p->e->byte;
 		v &= ~(cc_ones(8 * p->bytes) << 8 * p->first);
@@ -239,8 +240,11 @@ static void ring_written(struct element *el, const struct piece *p,
 	unsigned int page, n, i;
 
 	el->c->ring_full = false;
-	if (!mon_on_device(el->d, el->g) || p->e->reg != r->boundary ||
-	    !spool_ring(el->d, el->g, &ring) || ring.stop <= ring.start)
+	if (!mon_on_device(el->d, el->g) || !spool_ring(el->d, el->g, &ring))
+		return;
+	if (p->e->reg == r->current)
+		ring_watch_start(&el->c->watch, &ring);
+	if (p->e->reg != r->boundary || ring.stop <= ring.start)
 		return;
 	/* pages that the guest gives back are pages that the card has filled */
 	page = (unsigned int)old;
@@ -275,6 +279,10 @@ static void apply_write(struct element *el)
 			ring_written(el, p, old);
 		if (el->hooked & 1u << i)
 			step_apply(el->d, el->g, &el->judged[i], v);
+		el->c->reg[p->e->slot] &= ~p->reg->self_clear;
+		if (p->reg->eeprom != MODEL_NONE ||
+		    p->reg->window != MODEL_NONE)
+			door_written(el->d, el->g, p->e->reg, v);
 	}
 }
 
@@ -326,6 +334,7 @@ static void carry_out(struct element *el)
 	bool device = mon_on_device(d, el->g);
 	unsigned int i;
 
+	device &= el->path != DMM_ANSWER;
 	if (device)
 		d->host.write(d->host.ctx, el->a->space, el->a->off,
 			      el->a->width, device_data(el));
@@ -337,9 +346,31 @@ static void carry_out(struct element *el)
 			el->c->used = true;
 			start_checked(el, &el->judged[i]);
 		}
+		if (d->model->rings &&
+		    el->judged[i].rings & 1u << d->model->transmit.dring)
+			txring_doorbell(d, el->g);
 	}
 	if (el->hooked && device && d->mode == MODE_DROP)
 		d->last_use = d->host.now(d->host.ctx);
+}
+
+/* A device-wide register: the device gets the union, when that changes. */
+static void union_of(struct element *el)
+{
+	const struct piece *p;
+	uint64_t v;
+	unsigned int i;
+
+	for (i = 0; i < el->n; i++) {
+		p = &el->piece[i];
+		if (p->reg->merge == MERGE_NONE ||
+		    (el->d->mode != MODE_SPOOL && el->path != DMM_ANSWER) ||
+		    !el->d->model->rings)
+			continue;
+		v = card_value(el->d, el->g, p->e->slot);
+		if (v != el->d->dev[p->e->slot])
+			card_write(el->d, p->e->slot, v, true);
+	}
 }
 
 static enum dmm_verdict write_element(struct element *el)
@@ -375,14 +406,17 @@ static enum dmm_verdict write_element(struct element *el)
 		lease_line(d, el->g);
 		return DMM_PASS;
 	}
-	if (el->hooked)
-		el->path = DMM_HOOK;
 	apply_write(el);
 	if (d->mode == MODE_DROP && mon_parked(d, el->g))
 		note(el);
 	carry_out(el);
+	union_of(el);
 	touch_line(el);
-	el->c->stats.accesses[el->path]++;
+	el->c->stats.accesses[el->hooked ? DMM_HOOK : el->path]++;
+	if (d->stop_guest) {
+		d->stop_guest = false;
+		return DMM_STOP;
+	}
 	return DMM_PASS;
 }
 
@@ -410,7 +444,7 @@ static uint64_t overlay(struct element *el, const struct piece *p, uint64_t v)
 	struct context *c = el->c;
 
 	if (p->reg->answer != ANSWER_NONE ||
-	    (p->reg->global && el->d->mode != MODE_EXCLUSIVE))
+	    el->d->flags[p->e->reg] & REG_MONITOR)
 		return context_value(el, p);
 	if (p->e->reg == el->d->model->interrupt.cause)
 		return v | c->pending;
@@ -504,14 +538,17 @@ static enum dmm_verdict read_element(struct element *el)
 
 /* ---- the way in ---- */
 
-static bool is_port(const struct dmm *d, unsigned int g,
-		    const struct dmm_access *a)
+/* The data port that the access is to, or MODEL_NONE. */
+static unsigned int port_of(const struct dmm *d, unsigned int g,
+			    const struct dmm_access *a)
 {
 	const struct plan_entry *e;
 
 	e = plan_find(d->model, a->space, a->off, a->write, d->guest[g].reg);
 	return e && d->flags[e->reg] & REG_PORT &&
-	       d->model->reg[e->reg].widths & a->width;
+			       d->model->reg[e->reg].widths & a->width ?
+		       e->reg :
+		       MODEL_NONE;
 }
 
 static bool sane(const struct dmm *d, const struct dmm_access *a)
@@ -525,6 +562,7 @@ static bool sane(const struct dmm *d, const struct dmm_access *a)
 static enum dmm_verdict one(struct dmm *d, unsigned int g,
 			    struct dmm_access *a)
 {
+	struct dmm_access behind = *a;
 	struct element el;
 
 	el.d = d;
@@ -533,7 +571,14 @@ static enum dmm_verdict one(struct dmm *d, unsigned int g,
 	el.c = &d->guest[g];
 	el.n = 0;
 	el.hooked = 0;
-	if (!sane(d, a) || !find_pieces(&el))
+	if (!sane(d, a))
+		return deny(&el);
+	if (d->model->windows) {
+		if (!door_open(d, g, &behind) || !sane(d, &behind))
+			return deny(&el);
+		el.a = a = &behind;
+	}
+	if (!find_pieces(&el))
 		return deny(&el);
 	return a->write ? write_element(&el) : read_element(&el);
 }
@@ -542,9 +587,10 @@ static enum dmm_verdict try_access(struct dmm *d, unsigned int g,
 				   struct dmm_access *a)
 {
 	enum dmm_verdict v = DMM_PASS;
+	unsigned int port = sane(d, a) ? port_of(d, g, a) : MODEL_NONE;
 
-	if (sane(d, a) && is_port(d, g, a)) {
-		v = port_access(d, g, a);
+	if (port != MODEL_NONE) {
+		v = port_access(d, g, port, a);
 		if (v == DMM_HOLD) {
 			d->guest[g].held = true;
 			lease_want(d, g, d->host.now(d->host.ctx));

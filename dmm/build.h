@@ -33,12 +33,16 @@ enum scope_flags {
 	SCOPE_PARAMS = 1 << 2,	 /* at, count, length */
 	SCOPE_STATES = 1 << 3,	 /* machines */
 	SCOPE_VOLATILE = 1 << 4, /* latches of volatile bits */
+	SCOPE_SHADOW = 1 << 5,	 /* base, count of the monitor's own rings */
+	SCOPE_IDLE = 1 << 6,	 /* RING.idle */
+	SCOPE_MAC = 1 << 7,	 /* mac: a guest's address */
 };
 
 struct scope {
 	struct build *b;
 	unsigned int flags;
 	const struct reg *reg; /* whose value; may be NULL */
+	const struct ring *ring; /* whose fields; may be NULL */
 };
 
 /* What a register's name with its index and field stands for. */
@@ -64,6 +68,18 @@ struct expr *build_expr_text(struct build *b, const char *text,
 			     struct diag_pos pos, unsigned int flags,
 			     const struct reg *reg);
 
+/* The same with the fields of a descriptor of (ring). */
+struct expr *build_field_expr(struct build *b, const struct node *node,
+			      const struct ring *ring);
+/* "NAME: EXPR" for fields of (ring) into model.set; slot is the word. */
+struct span build_field_sets(struct build *b, const struct node *map,
+			     const struct ring *ring, unsigned int flags);
+/* Bits of a register "R" or "R.F", or of a descriptor; false and a message. */
+MUST_CHECK bool build_bits(struct build *b, const struct node *node,
+			   struct bits *out);
+MUST_CHECK bool build_field_bits(struct build *b, const struct node *node,
+				 const struct ring *ring, struct bits *out);
+
 /* The register that (node) names, whole; MODEL_NONE and a message if none. */
 uint16_t build_reg(struct build *b, const struct node *node, const char *what);
 
@@ -87,6 +103,11 @@ void build_spaces(struct build *b, const struct node *root);
 void build_registers(struct build *b, const struct node *root);
 void build_places(struct build *b, const struct node *root);
 void build_lets(struct build *b, const struct node *root);
+void build_windows(struct build *b, const struct node *root);
+void build_rings(struct build *b, const struct node *root);
+void build_eeproms(struct build *b, const struct node *root);
+/* The ring that is called (name), or MODEL_NONE. */
+uint16_t build_find_ring(const struct build *b, const char *name);
 void build_memories(struct build *b, const struct node *root);
 void build_checks(struct build *b, const struct node *root);
 void build_machines(struct build *b, const struct node *root);

@@ -52,6 +52,68 @@ static const struct place *find_place(struct dmm *d, const struct reg *reg,
 		       NULL;
 }
 
+/* ---- behind a window ---- */
+
+/* Looks of one command window, and what lies between them. */
+#define READY_LOOKS 200u
+#define READY_NS 1000u
+
+static uint64_t command_value(const struct dmm *d, const struct window *w,
+			      struct span sets, uint64_t index, uint64_t data)
+{
+	struct expr_env env = { .array = { [EXPR_REG] = d->dev } };
+	uint64_t v = (index & w->index.mask) << w->index.shift |
+		     (data & w->data.mask) << w->data.shift;
+	unsigned int i;
+
+	for (i = sets.first; i < (unsigned int)sets.first + sets.n; i++) {
+		const struct set *s = &d->model->set[i];
+
+		v |= (expr_eval(s->value, &env, NULL) & s->mask) << s->shift;
+	}
+	return v;
+}
+
+static uint64_t read_window(struct dmm *d, const struct window *w,
+			    uint64_t index)
+{
+	uint64_t v = 0;
+	unsigned int i;
+
+	if (!w->command) {
+		card_write(d, w->index.slot, index << w->index.shift, true);
+		return card_read(d, w->data.slot, true, NULL);
+	}
+	card_write(d, w->data.slot, command_value(d, w, w->read, index, 0),
+		   true);
+	for (i = 0; i < READY_LOOKS; i++) {
+		v = card_read(d, w->data.slot, true, NULL);
+		if (v >> w->ready.shift & w->ready.mask)
+			break;
+		d->host.pause(d->host.ctx, READY_NS);
+	}
+	return v >> w->data.shift & w->data.mask;
+}
+
+static void write_window(struct dmm *d, const struct window *w,
+			 uint64_t index, uint64_t value)
+{
+	if (!w->command) {
+		card_write(d, w->index.slot, index << w->index.shift, true);
+		card_write(d, w->data.slot, value << w->data.shift, true);
+		return;
+	}
+	card_write(d, w->data.slot,
+		   command_value(d, w, w->write, index, value), true);
+}
+
+/* Which register of its window a place is. */
+static uint64_t window_index(const struct dmm *d, const struct place *pl,
+			     uint64_t off)
+{
+	return off / (d->model->space[pl->space].width / 8u);
+}
+
 uint64_t card_read(struct dmm *d, unsigned int slot, bool select,
 		   bool *unknown)
 {
@@ -69,6 +131,10 @@ uint64_t card_read(struct dmm *d, unsigned int slot, bool select,
 	if (width > reg->bits / 8u)
 		width = reg->bits / 8u;
 	off = pl->off + (uint64_t)(slot - reg->slot) * pl->step;
+	if (d->model->space[pl->space].window != MODEL_NONE)
+		return read_window(
+			d, &d->model->window[d->model->space[pl->space].window],
+			window_index(d, pl, off));
 	for (i = 0; i < reg->bits / 8u; i += width)
 		v |= (d->host.read(d->host.ctx, pl->space, off + i, width) &
 		      cc_ones(8 * width))
@@ -90,6 +156,12 @@ bool card_write(struct dmm *d, unsigned int slot, uint64_t value, bool select)
 		width = reg->bits / 8u;
 	off = pl->off + (uint64_t)(slot - reg->slot) * pl->step;
 	d->dev[slot] = value & cc_ones(reg->bits);
+	if (d->model->space[pl->space].window != MODEL_NONE) {
+		write_window(
+			d, &d->model->window[d->model->space[pl->space].window],
+			window_index(d, pl, off), value);
+		return true;
+	}
 	for (i = 0; i < reg->bits / 8u; i += width)
 		d->host.write(d->host.ctx, pl->space, off + i, width,
 			      value >> 8 * i & cc_ones(8 * width));
@@ -112,9 +184,11 @@ uint64_t card_value(struct dmm *d, unsigned int g, unsigned int slot)
 	uint64_t v = 0;
 	unsigned int i;
 
-	if (!reg->global || d->mode == MODE_EXCLUSIVE)
+	if (!reg->global || !(d->flags[d->reg_of[slot]] & REG_MONITOR))
 		return d->guest[g].reg[slot];
 	switch (reg->merge) {
+	case MERGE_NONE:
+		return d->dev[slot];
 	case MERGE_IDENTITY:
 		return mac_value(d->conf.guest[g].mac);
 	case MERGE_EXPR:

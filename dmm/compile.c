@@ -14,7 +14,7 @@
 
 static const char *const top_keys[] = {
 	"device",   "spaces",	 "registers", "let",	    "memories",
-	"checks",   "machines",	 "sharing",   "reusable",   "interrupt",
+	"checks",   "dma", "eeproms", "machines",	 "sharing",   "reusable",   "interrupt",
 	"identity", "receive",	 "transmit",  "procedures", "tests",
 };
 
@@ -154,6 +154,7 @@ static bool resolve_event(const struct scope *sc, const char *name,
 		{ "at", EXPR_AT, SCOPE_PARAMS },
 		{ "count", EXPR_COUNT, SCOPE_PARAMS },
 		{ "length", EXPR_LENGTH, SCOPE_PARAMS },
+		{ "mac", EXPR_MAC, SCOPE_MAC },
 	};
 	size_t i, n = strcspn(name, ".");
 
@@ -236,6 +237,76 @@ static bool resolve_let(const struct scope *sc, const char *name,
 	return false;
 }
 
+/* A field of a descriptor, where one is at hand. */
+static bool resolve_field(const struct scope *sc, const char *name,
+			  struct expr_operand *out)
+{
+	const struct field *f;
+	unsigned int i;
+
+	for (i = 0; sc->ring && i < sc->ring->fields; i++) {
+		f = &sc->ring->field[i];
+		if (strcmp(f->name, name))
+			continue;
+		out->kind = EXPR_IS_LOAD;
+		out->ins = (struct expr_ins){ .op = EXPR_OP_LOAD,
+					      .array = EXPR_FIELD,
+					      .index = f->low / 64u,
+					      .shift = f->low % 64u,
+					      .k = cc_ones(f->bits) };
+		return true;
+	}
+	return false;
+}
+
+uint16_t build_find_ring(const struct build *b, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->m->rings; i++)
+		if (strcmp(b->m->ring[i].name, name) == 0)
+			return (uint16_t)i;
+	return MODEL_NONE;
+}
+
+/* txRing.base, txRing.count, txRing.idle: of the monitor's own ring. */
+static bool resolve_shadow(const struct scope *sc, const char *name,
+			   struct expr_operand *out)
+{
+	static const struct {
+		const char *name;
+		unsigned int index, flag;
+	} numbers[] = {
+		{ ".base", EXPR_RING_BASE, SCOPE_SHADOW },
+		{ ".count", EXPR_RING_COUNT, SCOPE_SHADOW },
+		{ ".idle", EXPR_RING_IDLE, SCOPE_IDLE | SCOPE_SHADOW },
+	};
+	const char *dot = strchr(name, '.');
+	char base[64] = "";
+	uint16_t ring;
+	size_t i;
+
+	if (!dot || (size_t)(dot - name) >= sizeof(base))
+		return false;
+	memcpy(base, name, (size_t)(dot - name));
+	ring = build_find_ring(sc->b, base);
+	for (i = 0; ring != MODEL_NONE && i < ARRAY_LEN(numbers); i++) {
+		if (strcmp(dot, numbers[i].name) ||
+		    !(sc->flags & numbers[i].flag))
+			continue;
+		out->kind = EXPR_IS_LOAD;
+		out->ins = (struct expr_ins){
+			.op = EXPR_OP_LOAD,
+			.array = EXPR_SHADOW,
+			.index = (uint16_t)(ring * EXPR_RING_NUMBERS +
+					    numbers[i].index),
+			.k = UINT64_MAX,
+		};
+		return true;
+	}
+	return false;
+}
+
 static int resolve_register(const struct scope *sc, const char *name,
 			    struct diag_pos pos, struct expr_operand *out)
 {
@@ -290,10 +361,22 @@ static int resolve(void *ctx, const char *name, int machine,
 	*out = (struct expr_operand){ .machine = -1 };
 	if (resolve_event(sc, name, pos, out, &failed))
 		return failed ? -EINVAL : 0;
-	if (resolve_machine(sc, name, machine, out) ||
-	    resolve_let(sc, name, out))
+	if (resolve_field(sc, name, out) ||
+	    resolve_machine(sc, name, machine, out) ||
+	    resolve_let(sc, name, out) || resolve_shadow(sc, name, out))
 		return 0;
 	return resolve_register(sc, name, pos, out);
+}
+
+static struct expr *parse(struct scope *sc, const char *text,
+			  struct diag_pos pos)
+{
+	struct expr *expr = NULL;
+	int err = expr_parse(&expr, text, pos, resolve, sc, sc->b->diag);
+
+	if (err == -ENOMEM)
+		sc->b->no_memory = true;
+	return err ? NULL : expr;
 }
 
 struct expr *build_expr_text(struct build *b, const char *text,
@@ -301,12 +384,96 @@ struct expr *build_expr_text(struct build *b, const char *text,
 			     const struct reg *reg)
 {
 	struct scope sc = { .b = b, .flags = flags, .reg = reg };
-	struct expr *expr = NULL;
-	int err = expr_parse(&expr, text, pos, resolve, &sc, b->diag);
 
-	if (err == -ENOMEM)
-		b->no_memory = true;
-	return err ? NULL : expr;
+	return parse(&sc, text, pos);
+}
+
+static struct expr *ring_expr(struct build *b, const struct node *node,
+			      const struct ring *ring, unsigned int flags)
+{
+	struct scope sc = { .b = b, .ring = ring,
+			    .flags = SCOPE_VOLATILE | flags };
+	struct diag_pos pos = node->pos;
+
+	if (node_expect(node, NODE_SCALAR, "an expression", b->diag))
+		return NULL;
+	if (node->quoted && pos.column)
+		pos.column++;
+	return parse(&sc, node->text, pos);
+}
+
+struct expr *build_field_expr(struct build *b, const struct node *node,
+			      const struct ring *ring)
+{
+	return ring_expr(b, node, ring, 0);
+}
+
+bool build_bits(struct build *b, const struct node *node, struct bits *out)
+{
+	struct target t;
+
+	if (!node || node_expect(node, NODE_SCALAR, "a register's bits",
+				 b->diag) ||
+	    !build_target(b, node->text, node->pos, &t))
+		return false;
+	*out = (struct bits){ .reg = t.reg, .slot = t.slot,
+			      .shift = t.shift, .mask = t.mask };
+	return true;
+}
+
+bool build_field_bits(struct build *b, const struct node *node,
+		      const struct ring *ring, struct bits *out)
+{
+	unsigned int i;
+
+	if (node_expect(node, NODE_SCALAR, "a field", b->diag))
+		return false;
+	for (i = 0; i < ring->fields; i++) {
+		const struct field *f = &ring->field[i];
+
+		if (!node_is(node, f->name))
+			continue;
+		*out = (struct bits){ .slot = f->low / 64u,
+				      .shift = f->low % 64u,
+				      .mask = cc_ones(f->bits) };
+		return true;
+	}
+	build_unknown(b, node->pos, "field of the descriptor", node->text,
+		      &ring->field[0].name, ring->fields,
+		      sizeof(ring->field[0]));
+	return false;
+}
+
+struct span build_field_sets(struct build *b, const struct node *map,
+			     const struct ring *ring, unsigned int flags)
+{
+	struct dmm_model *m = b->m;
+	struct span span = { .first = m->sets };
+	struct bits bits;
+	struct set *s;
+	size_t i;
+
+	if (!map || node_expect(map, NODE_MAP, "fields and their values",
+				b->diag))
+		return span;
+	for (i = 0; i < map->n; i++) {
+		if (build_full(b, map->key[i]->pos, "assignments", m->sets,
+			       MODEL_MAX_SETS))
+			break;
+		if (!build_field_bits(b, map->key[i], ring, &bits))
+			continue;
+		s = &m->set[m->sets];
+		*s = (struct set){ .pos = map->key[i]->pos,
+				   .reg = MODEL_NONE,
+				   .slot = bits.slot,
+				   .shift = bits.shift,
+				   .mask = bits.mask };
+		s->value = ring_expr(b, map->at[i], ring, flags);
+		if (s->value)
+			m->sets++;
+	}
+	span.n = (uint16_t)(m->sets - span.first);
+	return span;
 }
 
 struct expr *build_expr(struct build *b, const struct node *node,
@@ -483,8 +650,11 @@ static void build_all(struct build *b, const struct node *root)
 	build_registers(b, root);
 	build_lets(b, root);
 	build_places(b, root);
+	build_windows(b, root);
+	build_eeproms(b, root);
 	build_memories(b, root);
 	build_checks(b, root);
+	build_rings(b, root);
 	build_machines(b, root);
 	build_sharing(b, root);
 	build_procedures(b, root);
@@ -560,11 +730,13 @@ const struct dmm_match *dmm_model_match(const struct dmm_model *model,
 bool dmm_model_space(const struct dmm_model *model, unsigned int i,
 		     struct dmm_space *out)
 {
-	if (i >= model->spaces || model->space[i].kind == SPACE_WINDOW)
+	if (i >= model->spaces)
 		return false;
 	*out = (struct dmm_space){ .name = model->space[i].name,
 				   .io = model->space[i].kind == SPACE_IO,
 				   .bar = model->space[i].bar,
-				   .size = model->space[i].size };
+				   .size = model->space[i].size,
+				   .window = model->space[i].kind ==
+					     SPACE_WINDOW };
 	return true;
 }

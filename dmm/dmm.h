@@ -51,6 +51,9 @@ unsigned int dmm_model_lines(const struct dmm_model *model); /* of its text */
 const struct dmm_match *dmm_model_match(const struct dmm_model *model,
 					size_t *n);
 
+/* Bytes of struct dmm_area that a device of this model needs; 0: none. */
+uint64_t dmm_model_area(const struct dmm_model *model);
+
 /* Run the tests that the model carries; failures are errors in (diag). */
 MUST_CHECK int dmm_model_test(const struct dmm_model *model, struct diag *diag,
 			      unsigned int *passed, unsigned int *failed);
@@ -61,9 +64,10 @@ struct dmm_space {
 	bool io;	   /* ports, else memory */
 	unsigned int bar;  /* of the PCI function */
 	uint64_t size;	   /* bytes */
+	bool window;	   /* reached through a register: not to be routed */
 };
 
-/* Space (i), or false if there are no more.  Windows are not among them. */
+/* Space (i), or false if there are no more. */
 bool dmm_model_space(const struct dmm_model *model, unsigned int i,
 		     struct dmm_space *out);
 
@@ -150,8 +154,11 @@ struct dmm_host {
 	void (*report)(void *ctx, const struct dmm_report *report);
 	/*
 	 * Guest memory, for parts that master the bus: -EFAULT unless all
-	 * (len) bytes at (gpa) are the guest's.
+	 * (len) bytes at (gpa) are the guest's.  translate() says where the
+	 * device finds them, in one piece.
 	 */
+	int (*translate)(void *ctx, unsigned int guest, uint64_t gpa,
+			 uint64_t len, uint64_t *iova);
 	int (*read_mem)(void *ctx, unsigned int guest, uint64_t gpa, void *to,
 			size_t len);
 	int (*write_mem)(void *ctx, unsigned int guest, uint64_t gpa,
@@ -178,9 +185,22 @@ enum dmm_without {
 	DMM_WITHOUT_COUNT = 1 << 2, /* the counting of a transfer */
 	DMM_WITHOUT_SOURCE = 1 << 3, /* the check of a frame's source */
 	DMM_WITHOUT_FILTER = 1 << 4, /* whose frame it is */
+	DMM_WITHOUT_RING = 1 << 5,   /* where a ring of descriptors lies */
+	DMM_WITHOUT_BUFFER = 1 << 6, /* where a descriptor's buffer lies */
+	DMM_WITHOUT_SHADOW = 1 << 7, /* descriptors are read when sent again */
+	DMM_WITHOUT_WHOLE = 1 << 8,  /* a frame without its end waits */
+	DMM_WITHOUT_STICKY = 1 << 9, /* offload contexts are each guest's */
+};
+
+/* Memory that the monitor and the device share, and no guest reaches. */
+struct dmm_area {
+	uint8_t *host;
+	uint64_t iova; /* where the device finds it */
+	uint64_t size; /* dmm_model_area() or more */
 };
 
 struct dmm_conf {
+	struct dmm_area area; /* for models with rings of descriptors */
 	enum dmm_how how;
 	enum dmm_when_parked when_parked;
 	bool antispoof; /* check source addresses */
@@ -241,7 +261,20 @@ struct dmm_guest_stats {
 	uint64_t violations;
 };
 
+/* Transmission through rings of descriptors. */
+struct dmm_transmit {
+	uint64_t packets;	 /* whole frames, to the wire or to siblings */
+	uint64_t exits;		 /* accesses of the guests */
+	uint64_t doorbell_exits; /* of those, the ones that gave descriptors */
+	uint64_t hooked;	 /* of those, the ones the model stepped on */
+	uint64_t descriptor_bytes_copied;
+	uint64_t head_bytes_copied;    /* for the check of addresses */
+	uint64_t payload_bytes_copied; /* of frames to the wire */
+	uint64_t local_bytes_copied;   /* of frames to siblings */
+};
+
 struct dmm_stats {
+	struct dmm_transmit transmit;
 	uint64_t steps;	   /* of the model */
 	uint64_t switches; /* hand-overs, forced ones too */
 	uint64_t forced;

@@ -33,6 +33,7 @@ enum expr_array {
 	EXPR_STATE, /* its machines' states, by machine number */
 	EXPR_EVENT, /* the event at hand; see enum expr_event */
 	EXPR_FIELD, /* a descriptor or block of memory, as 64-bit words */
+	EXPR_SHADOW, /* the monitor's own rings; see enum expr_shadow */
 	EXPR_ARRAYS
 };
 
@@ -43,7 +44,16 @@ enum expr_event {
 	EXPR_AT,     /* a procedure's parameters: where on the card, */
 	EXPR_COUNT,  /* how many bytes, */
 	EXPR_LENGTH, /* and of a frame */
+	EXPR_MAC,    /* a guest's address, its first byte lowest */
 	EXPR_EVENTS
+};
+
+/* Elements of EXPR_SHADOW, for each ring in turn. */
+enum expr_shadow {
+	EXPR_RING_BASE,	 /* device address */
+	EXPR_RING_COUNT, /* descriptors */
+	EXPR_RING_IDLE,	 /* all that entered has been written back */
+	EXPR_RING_NUMBERS
 };
 
 enum expr_op {

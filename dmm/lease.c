@@ -24,12 +24,12 @@ void lease_line(struct dmm *d, unsigned int g)
 		unsigned int slot = d->model->reg[cause].slot;
 
 		old = c->reg[slot];
-		if (d->mode != MODE_SPOOL)
+		if (mon_cause_on_device(d))
 			c->reg[slot] = c->pending;
 		level = mon_eval(d, g, d->model->interrupt.line) != 0;
 		c->reg[slot] = old;
 	}
-	if (mon_on_device(d, g))
+	if (mon_on_device(d, g) && mon_cause_on_device(d))
 		level |= d->dev_level;
 	level &= c->alive;
 	if (level == c->line)
@@ -54,7 +54,7 @@ static bool listens(const struct dmm *d, unsigned int g)
 {
 	const struct expr *e = d->model->receive.enabled;
 
-	return d->mode == MODE_DROP && e && mon_eval(d, g, e);
+	return d->mode == MODE_DROP && !d->model->rings && e && mon_eval(d, g, e);
 }
 
 static uint32_t wanting(const struct dmm *d, bool listeners)
@@ -235,7 +235,7 @@ static void force(struct dmm *d, unsigned int g)
 		d->failed = true;
 }
 
-static void keep_switch_time(struct dmm *d, uint64_t ns)
+void lease_count(struct dmm *d, uint64_t ns)
 {
 	struct dmm_stats *s = &d->stats;
 
@@ -283,13 +283,15 @@ static void hand_over(struct dmm *d, unsigned int next, uint64_t now)
 	d->owner_since = d->last_use = now;
 	d->lease_end = now + d->sched.lease_ns[next];
 	if (from >= 0) {
-		keep_switch_time(d, now - start);
+		lease_count(d, now - start);
 		sched_unwant(&d->sched, (unsigned int)from);
 		lease_line(d, (unsigned int)from);
 	}
 	sched_want(&d->sched, next);
 	lease_line(d, next);
-	if (d->mode == MODE_SPOOL)
+	if (d->model->rings)
+		shadow_pump(d);
+	else if (d->mode == MODE_SPOOL)
 		spool_ring_out(d, next);
 	if (d->guest[next].held)
 		d->host.wake(d->host.ctx, next);
@@ -330,8 +332,9 @@ void lease_try(struct dmm *d, uint64_t now)
 	uint32_t wants;
 	int next;
 
-	if (d->mode == MODE_EXCLUSIVE)
-		return;
+	if (d->mode == MODE_EXCLUSIVE || (d->model->rings &&
+					  d->mode == MODE_SPOOL))
+		return; /* one guest, or all of them by weight */
 	wants = wanting(d, d->owner < 0 || now >= d->lease_end);
 	if (!wants)
 		return;
@@ -357,6 +360,8 @@ void lease_try(struct dmm *d, uint64_t now)
 
 uint64_t lease_next(struct dmm *d, uint64_t now)
 {
+	if (shadow_busy(d))
+		return now + LOOK_NS;
 	if (d->mode == MODE_EXCLUSIVE)
 		return UINT64_MAX;
 	if (wanting(d, false) ||

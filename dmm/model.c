@@ -17,6 +17,7 @@ static void free_regs(struct dmm_model *m)
 		free(m->reg[i].answer_expr);
 		free(m->reg[i].merge_expr);
 		free(m->reg[i].select);
+		free(m->reg[i].moves);
 	}
 	for (i = 0; m->place && i < m->places; i++)
 		free(m->place[i].cond);
@@ -47,12 +48,32 @@ static void free_rules(struct dmm_model *m)
 	free(m->step);
 }
 
+static void free_rings(struct dmm_model *m)
+{
+	struct ring *r;
+	unsigned int i, k;
+
+	for (i = 0; i < m->rings; i++) {
+		r = &m->ring[i];
+		free(r->base);
+		free(r->count);
+		for (k = 0; k < r->layouts; k++) {
+			free(r->layout[k].when);
+			free(r->layout[k].length);
+			free(r->layout[k].sticky);
+		}
+		for (k = 0; k < OFF_KEYS; k++)
+			free(r->off[k]);
+	}
+}
+
 void dmm_model_free(struct dmm_model *m)
 {
 	if (!m)
 		return;
 	free_regs(m);
 	free_rules(m);
+	free_rings(m);
 	plan_free(&m->plan);
 	free(m->machine);
 	free(m->state);
@@ -61,9 +82,16 @@ void dmm_model_free(struct dmm_model *m)
 	free(m->filter_of);
 	free(m->reusable);
 	free(m->receive.enabled);
+	free(m->receive.max);
+	free(m->receive.check);
+	free(m->receive.vlan_filter);
+	free(m->receive.vlan_strip);
+	free(m->identity.table_shift);
 	free(m->transmit.loopback);
+	free(m->transmit.enabled);
 	free(m->identity.broadcast);
 	free(m->identity.multicast);
+	free(m->identity.all_multicast);
 	free(m->identity.promiscuous);
 	free(m->interrupt.line);
 	free(m->match);

@@ -28,9 +28,18 @@
 #define MODEL_MAX_RULES 1024u
 #define MODEL_MAX_SETS 512u
 #define MODEL_MAX_STEPS 256u
+#define MODEL_MAX_RINGS 4u
+#define MODEL_MAX_LAYOUTS 4u
+#define MODEL_MAX_EEPROMS 2u
+#define MODEL_MAX_WORDS 4u /* of a descriptor, 64 bits each */
+#define MODEL_MAX_STICKY 4u
 #define MODEL_MAX_SPACE_BYTES (1u << 20)
 #define MODEL_MAX_MEMORY_BYTES (1u << 20)
 #define MODEL_NONE 0xffffu
+
+struct span { /* elements of one of the model's arrays */
+	uint16_t first, n;
+};
 
 enum space_kind { SPACE_IO, SPACE_MMIO, SPACE_WINDOW };
 
@@ -43,6 +52,28 @@ struct space {
 	uint8_t grain;	/* bytes of one entry of the plan: 1, or width / 8 */
 	uint64_t size;	/* bytes */
 	uint16_t same_as; /* a second door: the space it is; else MODEL_NONE */
+	uint16_t window;  /* in model.window: how it is reached; MODEL_NONE */
+};
+
+/* Some bits of a register, or of a descriptor (then slot is a word). */
+struct bits {
+	uint16_t reg, slot;
+	uint8_t shift;
+	uint64_t mask; /* before the shift; 0: there are none */
+};
+
+/*
+ * A second door: an access to (data) is one to (space) at what (index) says.
+ * With (command) the door is one register, told what to do: its bits (read)
+ * or (write) are as in the sets, and (ready) rises.
+ */
+struct window {
+	struct diag_pos pos;
+	const struct node *node; /* until registers have names */
+	uint16_t space;
+	struct bits index, data, ready;
+	bool command;
+	struct span read, write; /* sets */
 };
 
 struct field {
@@ -51,7 +82,7 @@ struct field {
 };
 
 enum reg_answer { ANSWER_NONE, ANSWER_IDENTITY, ANSWER_LATCH, ANSWER_EXPR };
-enum reg_merge { MERGE_OR, MERGE_IDENTITY, MERGE_EXPR };
+enum reg_merge { MERGE_NONE, MERGE_OR, MERGE_IDENTITY, MERGE_EXPR };
 
 struct reg {
 	const char *name;
@@ -64,6 +95,7 @@ struct reg {
 	uint64_t w1c, w1s; /* bits that ones clear, set */
 	uint16_t w1_reg;   /* whose bits, if another register's; MODEL_NONE */
 	uint64_t vol;	   /* bits that the device changes too */
+	uint64_t self_clear; /* bits that are commands: they read 0 */
 	bool readable, writable; /* has a place for it */
 	bool read_clears;  /* readAction: clear */
 	bool global;
@@ -76,7 +108,10 @@ struct reg {
 	struct expr *answer_expr;
 	struct expr *merge_expr;
 	struct expr *select; /* its other bits when a procedure selects */
+	struct expr *moves;  /* a data port: bytes that a narrow access moves */
 	uint16_t port_memory; /* it is a data port: its first memory; NONE */
+	uint16_t window;      /* it is a window's data; NONE */
+	uint16_t eeprom;      /* it has an EEPROM's pins, or reads it; NONE */
 	struct field field[MODEL_MAX_FIELDS];
 	uint8_t fields;
 	uint16_t place, places; /* in model.place */
@@ -107,10 +142,6 @@ struct set {
 	struct expr *value;
 };
 
-struct span { /* elements of one of the model's arrays */
-	uint16_t first, n;
-};
-
 struct memory {
 	const char *name;
 	struct diag_pos pos;
@@ -135,6 +166,55 @@ struct check {
 	struct span done;  /* sets: what the guest sees at its end */
 };
 
+/* ---- rings of descriptors in guest memory ---- */
+
+struct layout {
+	const char *name;
+	struct expr *when;   /* NULL: always */
+	struct expr *length; /* NULL: no buffer */
+	struct bits buffer, length_bits;
+	struct expr *sticky; /* the part remembers it, by this key; NULL */
+};
+
+struct ring {
+	const char *name;
+	struct diag_pos pos;
+	struct expr *base, *count;
+	uint16_t head, tail; /* registers */
+	bool to_device;
+	uint8_t words; /* of a descriptor, 64 bits each */
+	struct field field[MODEL_MAX_FIELDS];
+	uint8_t fields;
+	struct layout layout[MODEL_MAX_LAYOUTS];
+	uint8_t layouts;
+	struct bits end, report, done; /* last of a frame; wants a write-back */
+	struct bits tagged, tag, len;  /* VLAN; length received */
+	uint8_t back_low, back_high;   /* bits that the part writes back */
+	struct span refused[2], then;  /* sets of fields; of registers */
+	struct span shadow;	       /* sets of fields, in each shadow entry */
+	struct span frame;	       /* in each that a frame was put into */
+	/* what the part does to a frame by itself, for local delivery */
+	struct expr *off[16]; /* enum offload_key; NULL: never */
+};
+
+enum offload_key {
+	OFF_IP_SUM, OFF_L4_SUM, OFF_SEGMENT, /* of the data's first descriptor */
+	OFF_IP_START, OFF_IP_AT, OFF_IP_END, /* of the sticky one's */
+	OFF_L4_START, OFF_L4_AT, OFF_L4_END,
+	OFF_IPV4, OFF_TCP, OFF_MSS, OFF_HEADER, OFF_PAYLOAD,
+	OFF_KEYS
+};
+
+struct eeprom {
+	const char *name;
+	struct diag_pos pos;
+	uint16_t words, address_bits;
+	uint16_t sum; /* of all words */
+	bool has_sum;
+	struct bits cs, sk, di, dout, request, grant;
+	struct bits start, done, address, data; /* of the read register */
+};
+
 enum rule_verdict { RULE_PASS, RULE_ANSWER, RULE_HOLD, RULE_DENY, RULE_STOP };
 enum rule_on { ON_READ, ON_WRITE, ON_END, ON_POLL };
 
@@ -144,6 +224,7 @@ struct rule {
 	uint16_t reg;	   /* ON_READ, ON_WRITE; ON_END: the check */
 	struct expr *when; /* NULL: always */
 	uint32_t checks;   /* bit set */
+	uint32_t rings;	   /* bit set of those whose new descriptors it checks */
 	uint8_t then;	   /* enum rule_verdict */
 	bool reset;	   /* do: reset */
 	struct span sets;  /* do: assignments */
@@ -215,6 +296,11 @@ struct page_ring {
 struct receive {
 	struct diag_pos pos;
 	struct page_ring ring;
+	uint16_t dring; /* in model.ring; NONE */
+	struct expr *max;   /* longest frame that a guest takes; NULL: any */
+	struct expr *check; /* the check sequence is left on; NULL: never */
+	struct expr *vlan_filter, *vlan_strip; /* NULL: never */
+	uint16_t vlan_table;		       /* register, or NONE */
 	struct expr *enabled;
 	struct span arrived, overflow; /* sets */
 };
@@ -223,19 +309,29 @@ struct identity {
 	uint16_t mac_memory; /* NONE, or where the address stands */
 	uint32_t mac_at;
 	uint8_t mac_stride;
-	uint16_t unicast, hash; /* registers, NONE */
-	struct expr *broadcast, *multicast, *promiscuous; /* NULL: no */
+	uint16_t mac_eeprom, mac_word; /* NONE, or where else it stands */
+	struct span reset; /* sets, after a reset; they may name mac */
+	uint16_t unicast, unicast_high; /* registers, NONE; high of a pair */
+	uint64_t unicast_valid;		/* bit of the high one */
+	uint16_t hash; /* 64 bits by check sequence; or */
+	uint16_t table; /* 4096 bits by the last bytes, shifted by */
+	struct expr *table_shift;
+	struct expr *broadcast, *multicast; /* NULL: no */
+	struct expr *all_multicast, *promiscuous;
 };
 
 struct interrupt {
 	struct expr *line;
 	uint16_t cause; /* register whose w1c bits are the causes; NONE */
+	uint64_t all;	/* causes that every guest is told of */
 };
 
 struct transmit {
 	struct span sent;  /* sets, when the device has sent for a guest */
 	struct span local; /* when the monitor delivered it itself */
+	uint16_t dring;	   /* in model.ring; NONE */
 	struct expr *loopback; /* not for the wire; NULL: never */
+	struct expr *enabled;  /* a ring is read; NULL: always */
 };
 
 struct dmm_model {
@@ -248,6 +344,10 @@ struct dmm_model {
 	struct space space[MODEL_MAX_SPACES];
 	struct reg *reg;
 	struct place *place;
+	struct window window[MODEL_MAX_SPACES];
+	struct ring ring[MODEL_MAX_RINGS];
+	struct eeprom eeprom[MODEL_MAX_EEPROMS];
+	uint16_t windows, rings, eeproms;
 	struct memory memory[MODEL_MAX_MEMORIES];
 	struct check check[MODEL_MAX_CHECKS];
 	struct machine *machine;

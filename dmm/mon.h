@@ -22,6 +22,7 @@
 #define DMM_MON_H
 
 #include "frame.h"
+#include "microwire.h"
 #include "model.h"
 #include "ring.h"
 #include "sched.h"
@@ -79,7 +80,67 @@ struct context {
 	uint32_t frame_at, frame_len; /* the frame being sent; length 0: none */
 	struct span_of_state frame_during;
 	struct ring_watch watch;
+	struct txq *txq;   /* NULL: no ring to send from */
+	uint16_t *eeprom;  /* all EEPROMs' words, 256 each */
+	struct microwire wire[MODEL_MAX_EEPROMS];
 	struct dmm_guest_stats stats;
+};
+
+/* ---- rings of descriptors in guest memory ---- */
+
+#define TXQ_DEPTH 256u	   /* descriptors of a guest that the monitor holds */
+#define TX_FRAME_DESCS 64u /* of one frame */
+#define TX_FRAME_MAX 0x40000u
+#define SHADOW_DEPTH 256u /* descriptors of a ring that the device sees */
+#define SHADOW_HEAD 64u	  /* bytes of a frame's head that may be copied */
+#define SHADOW_BUFFER 2048u
+/* What may wait in the device: little, so that shares are decided late. */
+#define SHADOW_BYTES 65536u
+
+/* A descriptor as it was read, once, and checked. */
+struct tx_desc {
+	uint64_t w[MODEL_MAX_WORDS];
+	uint64_t gpa, iova; /* of its buffer */
+	uint32_t len;	    /* bytes; 0: it has none */
+	uint32_t index;	    /* in the guest's ring */
+	uint8_t layout;
+	bool report; /* the guest wants a write-back */
+	bool bad;    /* refused */
+	bool done;   /* nothing is to be waited for */
+	/* in the first descriptor of a unit (a frame, or a sticky one): */
+	uint16_t unit;	 /* descriptors */
+	uint32_t bytes;
+};
+
+/* Free-running counters; clean <= sent <= ready <= got, got - clean <= DEPTH. */
+struct txq {
+	uint64_t base;
+	uint32_t count, fetch, head; /* the ring as it is being read */
+	uint32_t clean, sent, ready, got;
+	uint32_t part_bytes; /* of the frame whose end has not come */
+	bool part_bad;
+	uint32_t generation; /* completions of an older one are nobody's */
+	bool sticky_set[MODEL_MAX_STICKY];
+	uint64_t sticky[MODEL_MAX_STICKY][MODEL_MAX_WORDS];
+	struct tx_desc d[TXQ_DEPTH];
+};
+
+/* What stands behind an entry of the shadow. */
+struct shadow_note {
+	uint8_t guest;
+	bool last; /* of its unit: this is where the write-back comes */
+	uint32_t generation;
+	uint16_t unit;
+	uint32_t bytes;
+};
+
+struct shadow {
+	uint64_t *desc; /* in the area; words of it each */
+	uint8_t words;
+	uint32_t clean, tail; /* free-running */
+	uint32_t bytes;	      /* outstanding */
+	uint64_t since;	      /* something was outstanding and did not move */
+	struct shadow_note note[SHADOW_DEPTH];
 };
 
 #define SWITCHES_KEPT 4096u
@@ -110,12 +171,29 @@ struct dmm {
 	uint64_t switch_ns[SWITCHES_KEPT];
 	const struct dmm_access *access; /* at hand, for reports */
 	uint8_t frame[RING_COUNT_MAX + 8];
+
+	/* rings of descriptors; NULL without */
+	struct shadow *tx;
+	uint64_t shadow_env[MODEL_MAX_RINGS * EXPR_RING_NUMBERS];
+	uint64_t *rx_desc;
+	uint8_t *rx_buffer, *heads;
+	uint32_t rx_next; /* index to be filled next */
+	uint32_t rx_len;  /* bytes of the frame being put together */
+	int last_sender;  /* whose sticky descriptors the part remembers */
+	bool stop_guest;  /* what was refused ends the guest at hand */
+	uint8_t *big;	  /* a frame of up to BIG bytes, and room to segment */
+	uint16_t *eeprom; /* as the device's */
+	struct txq *txqs;
 };
+
+#define BIG (TX_FRAME_MAX + 4096u)
 
 enum reg_flags {
 	REG_IN_LINE = 1 << 0, /* the interrupt line rests on it */
 	REG_RING = 1 << 1,    /* boundary or current of the receive ring */
 	REG_PORT = 1 << 2,    /* a data port */
+	REG_MONITOR = 1 << 3, /* never the guest's on the device */
+	REG_DOOR = 1 << 4,    /* a window's data */
 };
 
 static inline enum dmm_path mon_path(const struct dmm *d, unsigned int reg,
@@ -134,6 +212,12 @@ static inline bool mon_parked(const struct dmm *d, unsigned int g)
 	return d->owner != (int)g;
 }
 
+/* The causes of interrupts are read from the device, with pending ones over. */
+static inline bool mon_cause_on_device(const struct dmm *d)
+{
+	return d->mode != MODE_SPOOL && !d->model->rings;
+}
+
 /* The device's registers stand for the guest's: it owns it, and not by spool. */
 static inline bool mon_on_device(const struct dmm *d, unsigned int g)
 {
@@ -143,8 +227,12 @@ static inline bool mon_on_device(const struct dmm *d, unsigned int g)
 uint64_t mon_eval(const struct dmm *d, unsigned int g,
 		  const struct expr *expr);
 void mon_report(struct dmm *d, struct dmm_report report);
+/* The guest's own address, wherever the part shows it. */
+void mon_identity(struct dmm *d, unsigned int g);
 /* A context as after power-on; its statistics stay. */
 void mon_blank(struct dmm *d, unsigned int g);
+
+void mon_failed(struct dmm *d, unsigned int g);
 
 /* ---- card.c ---- */
 
@@ -167,6 +255,8 @@ struct judged {
 	uint32_t checks;		   /* that passed */
 	const struct check *refused;	   /* or this one did not */
 	bool spoofed;			   /* because of its source */
+	uint32_t rings;			   /* of descriptors, likewise */
+	const struct ring *refused_ring;
 	const struct rule *culprit;	   /* rule that was strictest */
 	const struct rule *rule[MODEL_MAX_MACHINES];
 	uint64_t address, length;	   /* of the range refused */
@@ -200,7 +290,7 @@ bool step_reusable(const struct dmm *d, unsigned int g);
 /* The range of a check; false if it may not be. (*out) is what it allows. */
 bool port_check(struct dmm *d, unsigned int g, const struct check *c,
 		struct transfer *out, uint64_t *at, uint64_t *len);
-enum dmm_verdict port_access(struct dmm *d, unsigned int g,
+enum dmm_verdict port_access(struct dmm *d, unsigned int g, unsigned int port,
 			     struct dmm_access *a);
 
 /* ---- proc.c ---- */
@@ -227,6 +317,8 @@ void lease_want(struct dmm *d, unsigned int g, uint64_t now);
 void lease_try(struct dmm *d, uint64_t now);
 uint64_t lease_next(struct dmm *d, uint64_t now);
 void lease_line(struct dmm *d, unsigned int g);
+/* A hand-over took (ns). */
+void lease_count(struct dmm *d, uint64_t ns);
 void lease_account(struct dmm *d, uint64_t now);
 
 /* ---- spool.c ---- */
@@ -248,5 +340,80 @@ bool spool_is_local(const struct dmm *d, unsigned int g, const uint8_t *bytes,
 		    size_t len);
 /* The part says that its frame is away. */
 void spool_sent(struct dmm *d, unsigned int g);
+
+/* Give a frame to one guest, if it is for it. */
+void spool_deliver(struct dmm *d, unsigned int g, const uint8_t *bytes,
+		   size_t len);
+/* Is the source the guest's own, as far as it is checked? */
+bool spool_is_own(const struct dmm *d, unsigned int g, const uint8_t *bytes,
+		  size_t len);
+
+/* ---- desc.c: bits of descriptors ---- */
+
+uint64_t desc_get(const uint64_t *w, struct bits b);
+void desc_put(uint64_t *w, struct bits b, uint64_t value);
+void desc_sets(const struct dmm *d, unsigned int g, struct span sets,
+	       uint64_t *w, uint64_t length);
+/* The layout of a descriptor; NULL: none fits. */
+const struct layout *desc_layout(const struct dmm *d, unsigned int g,
+				 const struct ring *r, const uint64_t *w);
+uint64_t desc_eval(const struct dmm *d, unsigned int g, const struct expr *e,
+		   const uint64_t *w);
+/* Write what the part would into a guest's descriptor, the done bit last. */
+void desc_write_back(struct dmm *d, unsigned int g, const struct ring *r,
+		     uint64_t at, const uint64_t *w);
+
+/* ---- txring.c: a guest's ring, read once and checked ---- */
+
+/* Where the guest's ring lies; false if that is not its memory. */
+bool txring_check(struct dmm *d, unsigned int g, const struct ring *r,
+		  uint64_t *at, uint64_t *len);
+/* Descriptors were given: read them, and let what may enter the shadow. */
+void txring_doorbell(struct dmm *d, unsigned int g);
+/* More of what was given before, now that there is room. */
+void txring_fetch(struct dmm *d, unsigned int g);
+/* Drop all that has not entered. */
+void txring_reset(struct dmm *d, unsigned int g);
+/* All of a unit that could be sent, is: tell the guest, in order. */
+void txring_finish(struct dmm *d, unsigned int g);
+
+/* ---- shadow.c: the rings that the device sees ---- */
+
+/* Set up the device and both shadows: PROC_OPEN. */
+MUST_CHECK int shadow_open(struct dmm *d);
+/* What came back; true if anything did. */
+bool shadow_clean(struct dmm *d);
+/* Let units enter, by weight, while there is room. */
+void shadow_pump(struct dmm *d);
+/* Completions, arrivals, link changes. */
+void shadow_service(struct dmm *d);
+/* Something is in the device that did not come back. */
+bool shadow_busy(const struct dmm *d);
+/* The device is stuck: what is in it is lost. */
+void shadow_lose(struct dmm *d);
+
+/* ---- rxring.c: into a guest's ring ---- */
+
+/* 0, or -ENOSPC: the guest has no room; -EFAULT: it gave a bad buffer. */
+MUST_CHECK int rxring_put(struct dmm *d, unsigned int g, const uint8_t *bytes,
+			  size_t len);
+/* All of the device's receive ring is the device's; take what it filled. */
+void rxring_open(struct dmm *d);
+void rxring_drain(struct dmm *d);
+/* Look at what the guest gave: the ring, and each new buffer. */
+bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
+		  uint64_t *at, uint64_t *len);
+
+/* ---- door.c: windows and EEPROMs, as a guest meets them ---- */
+
+/* An access through a window: (a) becomes what it stands for; false: deny. */
+bool door_open(const struct dmm *d, unsigned int g, struct dmm_access *a);
+/* A register with pins or a command was written. */
+void door_written(struct dmm *d, unsigned int g, unsigned int reg,
+		  uint64_t value);
+/* The guest's EEPROM: the device's, with its own address. */
+void door_identity(struct dmm *d, unsigned int g);
+/* What the device's EEPROM holds, into d->eeprom. */
+MUST_CHECK int door_read_eeproms(struct dmm *d);
 
 #endif /* DMM_MON_H */

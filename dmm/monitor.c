@@ -70,23 +70,56 @@ static bool is_needed(const struct dmm_model *m, const struct reg *reg)
 	for (i = 0; i < m->rules; i++)
 		if (loads(m->rule[i].when, reg))
 			return true;
+	for (i = 0; i < m->regs; i++)
+		if (loads(m->reg[i].moves, reg))
+			return true;
 	return loads(m->interrupt.line, reg) || loads(m->reusable, reg) ||
 	       (r->present && (index == r->start || index == r->stop ||
 			       index == r->boundary || index == r->current));
 }
 
+static bool is_of(const struct expr *e, const struct dmm_model *m,
+		  unsigned int reg)
+{
+	return loads(e, &m->reg[reg]) ||
+	       (m->reg[reg].w1_reg != MODEL_NONE &&
+		loads(e, &m->reg[m->reg[reg].w1_reg]));
+}
+
+/* Registers that no guest ever moves on the device. */
+static bool is_monitors(const struct dmm *d, unsigned int reg)
+{
+	const struct dmm_model *m = d->model;
+	const struct reg *r = &m->reg[reg];
+	unsigned int i;
+
+	if (r->global && (d->mode != MODE_EXCLUSIVE || m->rings))
+		return true;
+	if (r->window != MODEL_NONE || r->eeprom != MODEL_NONE)
+		return true;
+	for (i = 0; i < r->places; i++)
+		if (m->space[m->place[r->place + i].space].kind == SPACE_WINDOW)
+			return true;
+	if (!m->rings)
+		return false;
+	for (i = 0; i < m->rings; i++)
+		if (reg == m->ring[i].head || reg == m->ring[i].tail ||
+		    loads(m->ring[i].base, r) || loads(m->ring[i].count, r))
+			return true;
+	return is_of(m->interrupt.line, m, reg) || r->read_clears;
+}
+
 static enum dmm_path path_of(const struct dmm *d, const struct reg *reg,
 			     bool write, bool parked)
 {
-	bool device = d->mode != MODE_SPOOL && !parked;
+	bool device = d->mode != MODE_SPOOL && !parked &&
+		      !is_monitors(d, (unsigned int)(reg - d->model->reg));
 
 	if (!(write ? reg->writable : reg->readable))
 		return DMM_DENY;
 	if (!device)
 		return DMM_ANSWER;
 	if (reg->answer != ANSWER_NONE && !write)
-		return DMM_ANSWER;
-	if (reg->global && d->mode != MODE_EXCLUSIVE && !write)
 		return DMM_ANSWER;
 	if (write && reg->port_memory == MODEL_NONE &&
 	    (d->mode == MODE_DROP || is_needed(d->model, reg)))
@@ -106,8 +139,13 @@ static void plan_paths(struct dmm *d)
 		for (k = 0; k < 4; k++)
 			d->path[i * 4 + k] =
 				(uint8_t)path_of(d, reg, k & 2, k & 1);
-		if (loads(m->interrupt.line, reg))
+		if (is_of(m->interrupt.line, m, i))
 			d->flags[i] |= REG_IN_LINE;
+		if (is_monitors(d, i))
+			d->flags[i] |= REG_MONITOR;
+		if (reg->window != MODEL_NONE &&
+		    !m->window[reg->window].command)
+			d->flags[i] |= REG_DOOR;
 		if (r->present && (i == r->boundary || i == r->current))
 			d->flags[i] |= REG_RING;
 		if (reg->port_memory != MODEL_NONE)
@@ -134,6 +172,29 @@ static void put_mac(struct dmm *d, unsigned int g)
 		memset(to + i * id->mac_stride, mac[i], id->mac_stride);
 }
 
+void mon_identity(struct dmm *d, unsigned int g)
+{
+	const uint8_t *mac = d->conf.guest[g].mac;
+	struct span sets = d->model->identity.reset;
+	uint64_t event[EXPR_EVENTS] = { 0 };
+	struct expr_env env = { .array = { [EXPR_REG] = d->guest[g].reg,
+					   [EXPR_EVENT] = event } };
+	const struct set *s;
+	uint64_t v;
+	unsigned int i;
+
+	put_mac(d, g);
+	door_identity(d, g);
+	for (i = 0; i < 6; i++)
+		event[EXPR_MAC] |= (uint64_t)mac[i] << 8 * i;
+	for (i = 0; i < sets.n; i++) {
+		s = &d->model->set[sets.first + i];
+		v = (expr_eval(s->value, &env, NULL) & s->mask) << s->shift;
+		d->guest[g].reg[s->slot] &= ~(s->mask << s->shift);
+		d->guest[g].reg[s->slot] |= v;
+	}
+}
+
 void mon_blank(struct dmm *d, unsigned int g)
 {
 	struct context *c = &d->guest[g];
@@ -147,13 +208,37 @@ void mon_blank(struct dmm *d, unsigned int g)
 		memcpy(c->memory, d->blank, m->memory_bytes);
 		memset(c->kept, 0, m->memory_bytes / PAGE);
 	}
-	put_mac(d, g);
+	for (i = 0; i < m->eeproms; i++)
+		microwire_reset(&c->wire[i]);
+	txring_reset(d, g);
+	mon_identity(d, g);
 	c->transfer.on = c->noted.on = false;
 	c->pending = 0;
 	c->own_status = c->ring_full = c->held = c->used = false;
 	c->want_since = 0;
 	c->sending = SEND_NONE;
 	c->frame_len = 0;
+}
+
+static int allocate_rings(struct dmm *d)
+{
+	size_t n = d->conf.guests, i, words = d->model->eeproms * 256u;
+
+	d->eeprom = calloc(n + 1, words * sizeof(*d->eeprom) + 1);
+	if (!d->eeprom)
+		return -ENOMEM;
+	for (i = 0; i < n && words; i++)
+		d->guest[i].eeprom = d->eeprom + (i + 1) * words;
+	if (!d->model->rings)
+		return 0;
+	d->tx = calloc(1, sizeof(*d->tx));
+	d->txqs = calloc(n, sizeof(*d->txqs));
+	d->big = malloc(3u * BIG);
+	if (!d->tx || !d->txqs || !d->big)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		d->guest[i].txq = &d->txqs[i];
+	return 0;
 }
 
 static int allocate(struct dmm *d)
@@ -178,7 +263,7 @@ static int allocate(struct dmm *d)
 		d->guest[i].memory = d->arena + i * m->memory_bytes;
 		d->guest[i].kept = d->dirty + (i + 1) * pages;
 	}
-	return 0;
+	return allocate_rings(d);
 }
 
 /* ---- opening ---- */
@@ -199,10 +284,21 @@ static int choose_mode(struct dmm *d, char **why)
 	enum dmm_how how = d->conf.how;
 
 	if (how == DMM_HOW_DEFAULT)
-		how = d->conf.guests == 1 && m->how != DMM_LEASE ?
-			      DMM_EXCLUSIVE :
-			      m->how;
-	if (how == DMM_MERGE)
+		how = d->conf.guests == 1 && m->rings ? DMM_EXCLUSIVE :
+							m->how;
+	if (m->rings && (m->transmit.dring == MODEL_NONE ||
+			 m->receive.dring == MODEL_NONE ||
+			 m->interrupt.cause == MODEL_NONE ||
+			 !m->proc[PROC_OPEN].n))
+		return refuse(why, "the model of %s has rings, but not what "
+				   "the monitor needs to drive them: "
+				   "transmit.ring, receive.ring, "
+				   "interrupt.cause and procedure open",
+			      m->name);
+	if (m->rings && d->conf.area.size < dmm_model_area(m))
+		return refuse(why, "%s needs memory that the device can reach",
+			      m->name);
+	if (how == DMM_MERGE && !m->rings)
 		return refuse(why, "%s cannot be shared by merge: its model "
 				   "has no descriptor ring; use lease",
 			      m->name);
@@ -210,14 +306,16 @@ static int choose_mode(struct dmm *d, char **why)
 		return refuse(why, "%s is exclusive: it takes one guest; use "
 				   "share: { how: lease } for several",
 			      m->name);
-	d->mode = how == DMM_EXCLUSIVE		     ? MODE_EXCLUSIVE :
-		  d->conf.when_parked == DMM_DROP ? MODE_DROP :
-						    MODE_SPOOL;
-	if (how == DMM_LEASE && m->how != DMM_LEASE)
+	d->mode = how == DMM_EXCLUSIVE ? MODE_EXCLUSIVE :
+		  how == DMM_MERGE     ? MODE_SPOOL :
+		  d->conf.when_parked == DMM_DROP || m->rings ?
+					 MODE_DROP :
+					 MODE_SPOOL;
+	if (how == DMM_LEASE && m->how == DMM_EXCLUSIVE)
 		return refuse(why, "the model of %s does not say how it can "
 				   "be leased",
 			      m->name);
-	if (d->mode == MODE_SPOOL &&
+	if (d->mode == MODE_SPOOL && !m->rings &&
 	    (!m->receive.ring.present || !m->proc[PROC_OPEN].n ||
 	     !m->proc[PROC_SEND].n || !m->proc[PROC_FETCH].n ||
 	     !m->proc[PROC_STORE].n || m->interrupt.cause == MODEL_NONE))
@@ -272,6 +370,21 @@ static void read_initial(struct dmm *d)
 	}
 }
 
+/* A guest alone that was given no address has the card's. */
+static void own_address(struct dmm *d)
+{
+	const struct identity *id = &d->model->identity;
+	const uint16_t *words;
+	unsigned int i;
+
+	if (id->mac_eeprom == MODEL_NONE || d->conf.guest[0].has_mac)
+		return;
+	words = d->eeprom + id->mac_eeprom * 256u + id->mac_word;
+	for (i = 0; i < 6; i++)
+		d->conf.guest[0].mac[i] = (uint8_t)(words[i / 2] >> i % 2 * 8);
+	d->conf.guest[0].has_mac = true;
+}
+
 static int start(struct dmm *d, char **why)
 {
 	const struct dmm_model *m = d->model;
@@ -283,6 +396,10 @@ static int start(struct dmm *d, char **why)
 		d->dev[i] = m->reg[d->reg_of[i]].reset;
 	read_initial(d);
 	err = read_identity(d);
+	if (!err && m->eeproms)
+		err = door_read_eeproms(d);
+	if (!err && m->eeproms)
+		own_address(d);
 	for (i = 0; i < m->slots; i++)
 		d->dev[i] = m->reg[d->reg_of[i]].reset;
 	for (i = 0; i < d->conf.guests; i++) {
@@ -296,7 +413,9 @@ static int start(struct dmm *d, char **why)
 		   d->conf.lease_ns);
 	d->owner = d->mode == MODE_EXCLUSIVE ? 0 : -1;
 	d->owner_since = d->host.now(d->host.ctx);
-	if (!err && d->mode == MODE_SPOOL)
+	if (!err && m->rings)
+		err = shadow_open(d);
+	else if (!err && d->mode == MODE_SPOOL)
 		err = spool_open(d);
 	if (err) {
 		refuse(why, "%s does not answer as its model says", m->name);
@@ -348,6 +467,10 @@ void dmm_close(struct dmm *d)
 	free(d->arena);
 	free(d->blank);
 	free(d->dirty);
+	free(d->eeprom);
+	free(d->tx);
+	free(d->txqs);
+	free(d->big);
 	free(d);
 }
 
@@ -356,7 +479,9 @@ void dmm_close(struct dmm *d)
 void dmm_interrupt(struct dmm *d, bool level)
 {
 	d->dev_level = level;
-	if (d->mode == MODE_SPOOL) {
+	if (d->model->rings) {
+		shadow_service(d);
+	} else if (d->mode == MODE_SPOOL) {
 		spool_service(d);
 	} else if (d->owner >= 0) {
 		if (level)
@@ -366,11 +491,33 @@ void dmm_interrupt(struct dmm *d, bool level)
 	lease_try(d, d->host.now(d->host.ctx));
 }
 
+/* The device does not give back what it was given. */
+static void stuck(struct dmm *d)
+{
+	d->stats.forced++;
+	mon_report(d, (struct dmm_report){
+			      .offence = DMM_FAILED,
+			      .name = d->model->name,
+			      .rule = "it does not write back what it was "
+				      "given: reset",
+		      });
+	shadow_lose(d);
+	if (d->host.reset(d->host.ctx) || shadow_open(d))
+		d->failed = true;
+	shadow_pump(d);
+}
+
 uint64_t dmm_tick(struct dmm *d)
 {
 	uint64_t now = d->host.now(d->host.ctx);
 
-	if (d->mode == MODE_SPOOL && d->owner >= 0 &&
+	if (shadow_busy(d)) {
+		if (shadow_clean(d))
+			shadow_pump(d);
+		else if (now - d->tx->since > d->model->max_park_ns)
+			stuck(d);
+	}
+	if (!d->model->rings && d->mode == MODE_SPOOL && d->owner >= 0 &&
 	    d->guest[d->owner].sending == SEND_ON_CARD)
 		spool_service(d);
 	lease_try(d, now);
@@ -432,6 +579,10 @@ void dmm_guest_stats(struct dmm *d, unsigned int g,
 {
 	lease_account(d, d->host.now(d->host.ctx));
 	*out = d->guest[g].stats;
+	out->parked_ns -= d->model->rings && d->mode == MODE_SPOOL &&
+					  out->parked_ns > out->held_ns ?
+				  out->held_ns :
+				  0;
 	if (d->mode != MODE_SPOOL) {
 		out->frames_received += d->guest[g].watch.frames;
 		out->bytes_received += d->guest[g].watch.bytes;

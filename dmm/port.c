@@ -233,6 +233,62 @@ static bool writes_frame(struct dmm *d, unsigned int g,
 	return false;
 }
 
+/*
+ * How many bytes of the card's memory an access moves: its own, or what the
+ * model says of one that is narrower than the port.
+ */
+static uint32_t unit_of(const struct dmm *d, unsigned int g,
+			const struct reg *reg, unsigned int width)
+{
+	uint64_t n = width;
+
+	if (reg->moves && 8 * width < reg->bits)
+		n = mon_eval(d, g, reg->moves);
+	return n >= 1 && n <= 8 ? (uint32_t)n : width;
+}
+
+/*
+ * An element that the card might put elsewhere than it is counted: on an odd
+ * address (word lanes have no address line 0) or over a jump.
+ */
+static bool astray(const struct dmm *d, const struct transfer *t, uint32_t unit)
+{
+	return (unit > 1 && t->at & 1) || t->at >= run_end(d, t) ||
+	       run_end(d, t) - t->at < unit;
+}
+
+/*
+ * One element that is not as wide as what it moves.  Reading shows as much as
+ * fits; what a write would put into the rest is not known, so it is lost.
+ */
+static bool move_narrow(struct dmm *d, unsigned int g, struct dmm_access *a,
+			uint32_t unit)
+{
+	struct transfer *t = &d->guest[g].transfer;
+	uint8_t *data = a->data + (size_t)a->done * a->width;
+	uint32_t n = unit < a->width ? unit : a->width;
+
+	if (a->write || astray(d, t, unit))
+		return false;
+	memset(data, 0, a->width);
+	if (mon_on_device(d, g)) {
+		d->host.read_string(d->host.ctx, a->space, a->off, a->width,
+				    data, 1);
+		note_passed(d, g, t, data, n, false);
+	} else {
+		move_copy(d, g, t, data, n, false);
+	}
+	advance(d, t, unit);
+	return true;
+}
+
+static void deny_one(struct dmm *d, unsigned int g, struct dmm_access *a)
+{
+	if (!a->write)
+		memset(a->data + (size_t)a->done * a->width, 0xff, a->width);
+	d->guest[g].stats.accesses[DMM_DENY]++;
+}
+
 static enum dmm_verdict deny_rest(struct dmm *d, unsigned int g,
 				  struct dmm_access *a)
 {
@@ -244,25 +300,42 @@ static enum dmm_verdict deny_rest(struct dmm *d, unsigned int g,
 	return DMM_PASS;
 }
 
-enum dmm_verdict port_access(struct dmm *d, unsigned int g,
+/* Elements done: one, or a run of them; 0 if the next may not be. */
+static uint32_t move(struct dmm *d, unsigned int g, struct dmm_access *a,
+		     uint32_t unit)
+{
+	const struct transfer *t = &d->guest[g].transfer;
+
+	if (unit != a->width)
+		return move_narrow(d, g, a, unit);
+	if (mon_on_device(d, g) && astray(d, t, unit) && !d->conf.without)
+		return 0;
+	return move_run(d, g, a);
+}
+
+enum dmm_verdict port_access(struct dmm *d, unsigned int g, unsigned int port,
 			     struct dmm_access *a)
 {
+	const struct reg *reg = &d->model->reg[port];
 	struct context *c = &d->guest[g];
 	enum dmm_path path = DMM_FORWARD;
-	uint32_t n;
+	uint32_t n, unit = unit_of(d, g, reg, a->width);
 
 	if (d->mode == MODE_SPOOL)
 		path = DMM_ANSWER;
 	while (a->done < a->count) {
-		if (!c->transfer.on)
+		if (!c->transfer.on ||
+		    d->model->check[c->transfer.check].port != port)
 			return deny_rest(d, g, a);
 		if (d->mode == MODE_DROP && mon_parked(d, g))
 			return DMM_HOLD;
 		if (writes_frame(d, g, a))
 			return DMM_HOLD;
-		n = move_run(d, g, a);
+		n = move(d, g, a, unit);
 		c->stats.accesses[path] += n;
-		a->done += n;
+		if (!n)
+			deny_one(d, g, a);
+		a->done += n ? n : 1;
 		if (c->transfer.left == 0 &&
 		    !(d->conf.without & DMM_WITHOUT_COUNT))
 			finish(d, g);

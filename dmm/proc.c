@@ -42,7 +42,8 @@ static uint64_t value_of(const struct run *run, const struct expr *e)
 			   [EXPR_STATE] = a->guest < 0 ?
 						  no_state :
 						  d->guest[a->guest].state,
-			   [EXPR_EVENT] = event },
+			   [EXPR_EVENT] = event,
+			   [EXPR_SHADOW] = d->shadow_env },
 		.ask = ask,
 		.ctx = d,
 	};
@@ -122,7 +123,8 @@ static bool left_out(const struct run *run, const struct proc_step *st,
 	unsigned int i;
 
 	if (r->save_none || r->port_memory != MODEL_NONE ||
-	    r->w1_reg != MODEL_NONE)
+	    r->w1_reg != MODEL_NONE ||
+	    (run->d->flags[reg] & REG_MONITOR && r->merge == MERGE_NONE))
 		return true;
 	for (i = 0; i < st->buts; i++)
 		if (run->d->model->but[st->but + i] == reg)

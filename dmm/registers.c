@@ -11,9 +11,11 @@
 
 /* ---- spaces ---- */
 
-static const char *const space_keys[] = { "kind", "bar", "size", "width",
-					  "sameAs" };
-static const char *const kind_words[] = { "io", "mmio" };
+static const char *const space_keys[] = { "kind",  "bar",     "size",
+					  "width", "sameAs",  "index",
+					  "data",  "into",    "command",
+					  "read",  "write",   "ready" };
+static const char *const kind_words[] = { "io", "mmio", "window" };
 
 static uint16_t find_space(struct build *b, const char *name, size_t n)
 {
@@ -33,16 +35,24 @@ static bool space_numbers(struct build *b, const struct node *node,
 	unsigned int kind;
 	uint64_t v;
 
-	if (!node_get(node, "kind") || !node_get(node, "bar")) {
-		diag_error(b->diag, node->pos, "a space needs kind and bar");
+	n = node_get(node, "kind");
+	if (!n) {
+		diag_error(b->diag, node->pos, "a space needs a kind");
 		return false;
 	}
-	if (node_word(node_get(node, "kind"), "a kind of space", kind_words,
-		      ARRAY_LEN(kind_words), &kind, b->diag) ||
-	    node_u64(node_get(node, "bar"), "a BAR number", 5, &v, b->diag))
+	if (node_word(n, "a kind of space", kind_words, ARRAY_LEN(kind_words),
+		      &kind, b->diag))
 		return false;
-	s->kind = kind == 0 ? SPACE_IO : SPACE_MMIO;
-	s->bar = (uint8_t)v;
+	s->kind = (enum space_kind)kind;
+	n = node_get(node, "bar");
+	if (!n && s->kind != SPACE_WINDOW) {
+		diag_error(b->diag, node->pos, "a space needs a bar");
+		return false;
+	}
+	if (s->kind != SPACE_WINDOW &&
+	    node_u64(n, "a BAR number", 5, &v, b->diag))
+		return false;
+	s->bar = s->kind == SPACE_WINDOW ? 0xff : (uint8_t)v;
 	n = node_get(node, "width");
 	v = 8;
 	if (n && node_u64(n, "a width in bits", 64, &v, b->diag))
@@ -68,7 +78,8 @@ static void build_space(struct build *b, const struct node *key,
 	const struct node *same;
 	struct space s = { .name = key->text,
 			   .pos = key->pos,
-			   .same_as = MODEL_NONE };
+			   .same_as = MODEL_NONE,
+			   .window = MODEL_NONE };
 
 	if (node_expect(node, NODE_MAP, "a space", b->diag) ||
 	    node_known(node, "a space", space_keys, ARRAY_LEN(space_keys),
@@ -89,6 +100,16 @@ static void build_space(struct build *b, const struct node *key,
 		}
 		s.size = b->m->space[s.same_as].size;
 		s.width = b->m->space[s.same_as].width;
+	}
+	if (s.kind == SPACE_WINDOW) {
+		struct window *w = &b->m->window[b->m->windows];
+
+		*w = (struct window){ .pos = key->pos, .node = node,
+				      .space = b->m->spaces };
+		s.window = b->m->windows++;
+		s.size *= s.width / 8u; /* given in registers */
+		if (node_get(node, "into"))
+			s.size = 1; /* no place of its own */
 	}
 	if (s.size == 0) {
 		diag_error(b->diag, key->pos, "space %s needs a size", s.name);
@@ -153,7 +174,7 @@ static const char *parse_place(struct build *b, const struct node *node,
 			       struct place *pl)
 {
 	const char *p = node->text, *plus = strchr(p, '+');
-	uint64_t off, last;
+	uint64_t off, last, unit = 1;
 
 	if (!plus || plus == p) {
 		bad_place(b, node);
@@ -189,15 +210,17 @@ static const char *parse_place(struct build *b, const struct node *node,
 			   (int)(plus - node->text), node->text);
 		return NULL;
 	}
-	if (last >= b->m->space[pl->space].size) {
+	if (b->m->space[pl->space].kind == SPACE_WINDOW)
+		unit = b->m->space[pl->space].width / 8u;
+	if (last * unit >= b->m->space[pl->space].size) {
 		diag_error(b->diag, node->pos,
 			   "offset 0x%llx is beyond space %s",
 			   (unsigned long long)last,
 			   b->m->space[pl->space].name);
 		return NULL;
 	}
-	pl->off = (uint32_t)off;
-	pl->last = (uint32_t)last;
+	pl->off = (uint32_t)(off * unit);
+	pl->last = (uint32_t)(last * unit);
 	return p;
 }
 
@@ -290,7 +313,7 @@ static const char *const reg_keys[] = {
 	"at",	    "size",  "dim",    "step",	   "width",	"fields",
 	"resetValue", "w1c", "w1s",    "volatile", "readAction", "global",
 	"merge",    "keepOnReset", "save", "parked", "answer",	"select",
-	"isolate",
+	"isolate",  "moves",  "selfClear",
 };
 
 /* "7", "0..6", a field's name, or a list of them; `all` is every bit. */
@@ -497,7 +520,9 @@ static void build_register(struct build *b, const struct node *key,
 		return;
 	*reg = (struct reg){ .name = key->text, .pos = key->pos,
 			     .slot = m->slots, .w1_reg = MODEL_NONE,
-			     .port_memory = MODEL_NONE, .place = m->places };
+			     .port_memory = MODEL_NONE,
+			     .window = MODEL_NONE,
+			     .eeprom = MODEL_NONE, .place = m->places };
 	if (!reg_shape(b, node, reg, &step) ||
 	    build_full(b, key->pos, "registers (with their elements)",
 		       m->slots + reg->dim, MODEL_MAX_SLOTS + 1))
@@ -508,6 +533,9 @@ static void build_register(struct build *b, const struct node *key,
 	n = node_get(node, "volatile");
 	if (n)
 		(void)!parse_bits(b, n, reg, &reg->vol);
+	n = node_get(node, "selfClear");
+	if (n)
+		(void)!parse_bits(b, n, reg, &reg->self_clear);
 	at = node_get(node, "at");
 	if (at->kind == NODE_SEQ)
 		for (i = 0; i < at->n; i++)
@@ -577,8 +605,9 @@ static void reg_merge(struct build *b, const struct node *n, struct reg *reg)
 	}
 	if (node_is(n, "identity"))
 		reg->merge = MERGE_IDENTITY;
-	else if (!node_is(n, "or") &&
-		 (reg->merge_expr = build_expr(b, n, SCOPE_VOLATILE, NULL)))
+	else if (node_is(n, "or"))
+		reg->merge = MERGE_OR;
+	else if ((reg->merge_expr = build_expr(b, n, SCOPE_VOLATILE, NULL)))
 		reg->merge = MERGE_EXPR;
 }
 
@@ -598,6 +627,9 @@ static void second_look(struct build *b, const struct node *node,
 	n = node_get(node, "select");
 	if (n)
 		reg->select = build_expr(b, n, SCOPE_VOLATILE, NULL);
+	n = node_get(node, "moves");
+	if (n)
+		reg->moves = build_expr(b, n, 0, NULL);
 }
 
 void build_places(struct build *b, const struct node *root)

@@ -231,6 +231,11 @@ static void rule_checks(struct build *b, const struct node *n, struct rule *r)
 			one = n->at[i];
 		if (node_expect(one, NODE_SCALAR, "a check", b->diag))
 			continue;
+		check = build_find_ring(b, one->text);
+		if (check != MODEL_NONE) {
+			r->rings |= 1u << check;
+			continue;
+		}
 		check = find_check(b, one->text, one->pos);
 		if (check != MODEL_NONE)
 			r->checks |= 1u << check;
@@ -286,7 +291,7 @@ static void add_rule(struct build *b, const struct node *node,
 	if (r.on == ON_WRITE)
 		flags |= SCOPE_VALUE;
 	if (r.on == ON_POLL)
-		flags |= SCOPE_DEVICE;
+		flags |= SCOPE_DEVICE | SCOPE_IDLE;
 	n = node_get(node, "when");
 	if (n)
 		r.when = build_expr(b, n, flags, reg);

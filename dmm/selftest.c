@@ -26,6 +26,7 @@ struct selftest {
 	uint64_t *device; /* slots: what the device says */
 	const char *refused, *denied; /* by the last event */
 	uint64_t value;		      /* of the last read */
+	uint8_t *memory;	      /* the guest's */
 };
 
 /* ---- a device that says what the test told it to ---- */
@@ -119,18 +120,39 @@ static void host_report(void *ctx, const struct dmm_report *r)
 		t->denied = r->name;
 }
 
+/* The guest of a test has this much memory, from 0. */
+#define MEMORY 65536u
+
+static int host_translate(void *ctx, unsigned int guest, uint64_t gpa,
+			  uint64_t len, uint64_t *iova)
+{
+	(void)ctx, (void)guest;
+	*iova = gpa;
+	return cc_within(gpa, len, 0, MEMORY) ? 0 : -EFAULT;
+}
+
 static int host_read_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,
 			 size_t len)
 {
-	(void)ctx, (void)guest, (void)gpa, (void)to, (void)len;
-	return -EFAULT;
+	struct selftest *t = ctx;
+
+	(void)guest;
+	if (!cc_within(gpa, len, 0, MEMORY))
+		return -EFAULT;
+	memcpy(to, t->memory + gpa, len);
+	return 0;
 }
 
 static int host_write_mem(void *ctx, unsigned int guest, uint64_t gpa,
 			  const void *from, size_t len)
 {
-	(void)ctx, (void)guest, (void)gpa, (void)from, (void)len;
-	return -EFAULT;
+	struct selftest *t = ctx;
+
+	(void)guest;
+	if (!cc_within(gpa, len, 0, MEMORY))
+		return -EFAULT;
+	memcpy(t->memory + gpa, from, len);
+	return 0;
 }
 
 static const struct dmm_host host = {
@@ -146,6 +168,7 @@ static const struct dmm_host host = {
 	.due = host_due,
 	.frame = host_frame,
 	.report = host_report,
+	.translate = host_translate,
 	.read_mem = host_read_mem,
 	.write_mem = host_write_mem,
 };
@@ -369,8 +392,15 @@ static int run_one(const struct dmm_model *m, const struct node *test,
 	if (!events || node_expect(events, NODE_SEQ, "a list of events", diag))
 		return 0;
 	t.device = calloc(m->slots + 1u, sizeof(*t.device));
-	if (!t.device)
+	t.memory = calloc(1, MEMORY);
+	conf.area.size = dmm_model_area(m);
+	conf.area.host = calloc(1, conf.area.size + 1);
+	if (!t.device || !t.memory || !conf.area.host) {
+		free(t.device);
+		free(t.memory);
+		free(conf.area.host);
 		return -ENOMEM;
+	}
 	/* a device that is at rest, and done with all that it is asked for */
 	for (i = 0; i < m->slots; i++)
 		t.device[i] = UINT64_MAX;
@@ -383,6 +413,8 @@ static int run_one(const struct dmm_model *m, const struct node *test,
 	free(why);
 	dmm_close(t.dmm);
 	free(t.device);
+	free(t.memory);
+	free(conf.area.host);
 	return err == -ENOMEM ? err : 0;
 }
 

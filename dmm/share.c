@@ -84,42 +84,112 @@ static void build_ring(struct build *b, const struct node *n)
 			ring->current != MODEL_NONE;
 }
 
+static uint16_t ring_named(struct build *b, const struct node *n,
+			   bool to_device)
+{
+	uint16_t i = build_find_ring(b, n->text);
+
+	if (i == MODEL_NONE) {
+		build_unknown(b, n->pos, "ring", n->text, &b->m->ring[0].name,
+			      b->m->rings, sizeof(b->m->ring[0]));
+	} else if (b->m->ring[i].to_device != to_device) {
+		diag_error(b->diag, n->pos, "%s goes the other way", n->text);
+		i = MODEL_NONE;
+	}
+	return i;
+}
+
+static void receive_vlan(struct build *b, const struct node *map)
+{
+	static const char *const keys[] = { "filter", "table", "strip" };
+	struct receive *rx = &b->m->receive;
+
+	if (!map || node_expect(map, NODE_MAP, "vlan", b->diag) ||
+	    node_known(map, "vlan", keys, ARRAY_LEN(keys), b->diag))
+		return;
+	rx->vlan_filter = expr_of(b, map, "filter", SCOPE_VOLATILE);
+	rx->vlan_strip = expr_of(b, map, "strip", SCOPE_VOLATILE);
+	rx->vlan_table = reg_of(b, map, "table");
+}
+
 static void build_receive(struct build *b, const struct node *root)
 {
 	static const char *const keys[] = { "ring", "enabled", "arrived",
-					    "overflow", "frame" };
+					    "overflow", "max", "checkSequence",
+					    "vlan" };
 	struct receive *rx = &b->m->receive;
 	const struct node *map = map_of(b, root, "receive", keys,
-					ARRAY_LEN(keys));
+					ARRAY_LEN(keys)), *n;
 
+	rx->dring = rx->vlan_table = MODEL_NONE;
 	if (!map)
 		return;
 	rx->pos = map->pos;
-	build_ring(b, node_get(map, "ring"));
+	n = node_get(map, "ring");
+	if (n && n->kind == NODE_SCALAR)
+		rx->dring = ring_named(b, n, false);
+	else
+		build_ring(b, n);
+	rx->max = expr_of(b, map, "max", SCOPE_VOLATILE);
+	rx->check = expr_of(b, map, "checkSequence", SCOPE_VOLATILE);
+	receive_vlan(b, node_get(map, "vlan"));
 	rx->enabled = expr_of(b, map, "enabled", SCOPE_VOLATILE | SCOPE_STATES);
-	rx->arrived = build_sets(b, node_get(map, "arrived"), SCOPE_VOLATILE);
+	rx->arrived = build_sets(b, node_get(map, "arrived"),
+				 SCOPE_VOLATILE | SCOPE_PARAMS);
 	rx->overflow = build_sets(b, node_get(map, "overflow"),
 				  SCOPE_VOLATILE);
 }
 
 static void build_transmit(struct build *b, const struct node *root)
 {
-	static const char *const keys[] = { "sent", "local", "loopback" };
+	static const char *const keys[] = { "ring", "sent", "local",
+					    "loopback", "enabled" };
 	struct transmit *tx = &b->m->transmit;
 	const struct node *map = map_of(b, root, "transmit", keys,
-					ARRAY_LEN(keys));
+					ARRAY_LEN(keys)), *n;
 
+	tx->dring = MODEL_NONE;
 	if (!map)
 		return;
+	n = node_get(map, "ring");
+	if (n && !node_expect(n, NODE_SCALAR, "a ring", b->diag))
+		tx->dring = ring_named(b, n, true);
 	tx->sent = build_sets(b, node_get(map, "sent"),
-			      SCOPE_VOLATILE | SCOPE_DEVICE);
+			      SCOPE_VOLATILE | SCOPE_DEVICE | SCOPE_PARAMS);
 	tx->local = build_sets(b, node_get(map, "local"), SCOPE_VOLATILE);
+	tx->enabled = expr_of(b, map, "enabled",
+			      SCOPE_VOLATILE | SCOPE_STATES);
 	tx->loopback = expr_of(b, map, "loopback", SCOPE_VOLATILE);
+}
+
+static void mac_eeprom(struct build *b, const struct node *n)
+{
+	struct identity *id = &b->m->identity;
+	const struct node *name = node_get(n, "eeprom");
+	uint64_t word = 0;
+	unsigned int i;
+
+	if (node_expect(name, NODE_SCALAR, "an EEPROM", b->diag) ||
+	    (node_get(n, "word") &&
+	     node_u64(node_get(n, "word"), "a word", 252, &word, b->diag)))
+		return;
+	for (i = 0; i < b->m->eeproms; i++)
+		if (node_is(name, b->m->eeprom[i].name))
+			break;
+	if (i == b->m->eeproms || word + 3 > b->m->eeprom[i].words) {
+		build_unknown(b, name->pos, "EEPROM with such a word",
+			      name->text, &b->m->eeprom[0].name,
+			      b->m->eeproms, sizeof(b->m->eeprom[0]));
+		return;
+	}
+	id->mac_eeprom = (uint16_t)i;
+	id->mac_word = (uint16_t)word;
 }
 
 static void identity_mac(struct build *b, const struct node *n)
 {
-	static const char *const keys[] = { "memory", "at", "stride" };
+	static const char *const keys[] = { "memory", "at", "stride",
+					    "eeprom", "word" };
 	struct identity *id = &b->m->identity;
 	const struct memory *mem;
 	uint64_t at = 0, stride = 1;
@@ -131,6 +201,10 @@ static void identity_mac(struct build *b, const struct node *n)
 	if (node_expect(n, NODE_MAP, "where the address stands", b->diag) ||
 	    node_known(n, "an address", keys, ARRAY_LEN(keys), b->diag))
 		return;
+	if (node_get(n, "eeprom")) {
+		mac_eeprom(b, n);
+		return;
+	}
 	id->mac_memory = memory_of(b, node_get(n, "memory"));
 	if ((node_get(n, "at") &&
 	     node_u64(node_get(n, "at"), "an offset", 4096, &at, b->diag)) ||
@@ -150,45 +224,63 @@ static void identity_mac(struct build *b, const struct node *n)
 
 static void build_identity(struct build *b, const struct node *root)
 {
-	static const char *const keys[] = { "mac", "filter" };
-	static const char *const filters[] = { "unicast", "hash", "broadcast",
-					       "multicast", "promiscuous" };
+	static const char *const keys[] = { "mac", "filter", "reset" };
+	static const char *const filters[] = { "unicast", "unicastHigh",
+					       "valid", "hash", "table",
+					       "shift", "broadcast",
+					       "multicast", "allMulticast",
+					       "promiscuous" };
 	struct identity *id = &b->m->identity;
 	const struct node *map = map_of(b, root, "identity", keys,
 					ARRAY_LEN(keys));
-	const struct node *f;
+	const struct node *f, *n;
 
 	id->mac_memory = id->unicast = id->hash = MODEL_NONE;
+	id->mac_eeprom = id->unicast_high = id->table = MODEL_NONE;
 	if (!map)
 		return;
 	identity_mac(b, node_get(map, "mac"));
+	id->reset = build_sets(b, node_get(map, "reset"),
+			       SCOPE_VOLATILE | SCOPE_MAC);
 	f = map_of(b, map, "filter", filters, ARRAY_LEN(filters));
 	if (!f)
 		return;
 	id->unicast = reg_of(b, f, "unicast");
+	id->unicast_high = reg_of(b, f, "unicastHigh");
+	n = node_get(f, "valid");
+	if (n)
+		(void)!node_u64(n, "a mask", UINT64_MAX, &id->unicast_valid,
+				b->diag);
 	id->hash = reg_of(b, f, "hash");
+	id->table = reg_of(b, f, "table");
+	id->table_shift = expr_of(b, f, "shift", SCOPE_VOLATILE);
 	id->broadcast = expr_of(b, f, "broadcast", SCOPE_VOLATILE);
 	id->multicast = expr_of(b, f, "multicast", SCOPE_VOLATILE);
+	id->all_multicast = expr_of(b, f, "allMulticast", SCOPE_VOLATILE);
 	id->promiscuous = expr_of(b, f, "promiscuous", SCOPE_VOLATILE);
 }
 
 static void build_interrupt(struct build *b, const struct node *root)
 {
-	static const char *const keys[] = { "line", "cause" };
+	static const char *const keys[] = { "line", "cause", "all" };
 	const struct node *map = map_of(b, root, "interrupt", keys,
-					ARRAY_LEN(keys));
+					ARRAY_LEN(keys)), *n;
 
 	b->m->interrupt.cause = MODEL_NONE;
 	if (!map)
 		return;
 	b->m->interrupt.line = expr_of(b, map, "line", SCOPE_VOLATILE);
 	b->m->interrupt.cause = reg_of(b, map, "cause");
+	n = node_get(map, "all");
+	if (n)
+		(void)!node_u64(n, "a mask", UINT64_MAX, &b->m->interrupt.all,
+				b->diag);
 }
 
 static void build_how(struct build *b, const struct node *root)
 {
 	static const char *const keys[] = { "how", "whenParked", "maxPark" };
-	static const char *const hows[] = { "exclusive", "lease" };
+	static const char *const hows[] = { "exclusive", "lease", "merge" };
 	static const char *const parked[] = { "spool", "drop" };
 	const struct node *map = map_of(b, root, "sharing", keys,
 					ARRAY_LEN(keys)), *n;
@@ -200,8 +292,8 @@ static void build_how(struct build *b, const struct node *root)
 	if (!map)
 		return;
 	n = node_get(map, "how");
-	if (n && !node_word(n, "a way to share", hows, 2, &word, b->diag))
-		m->how = word ? DMM_LEASE : DMM_EXCLUSIVE;
+	if (n && !node_word(n, "a way to share", hows, 3, &word, b->diag))
+		m->how = (enum dmm_how)word;
 	n = node_get(map, "whenParked");
 	if (n && !node_word(n, "spool or drop", parked, 2, &word, b->diag))
 		m->when_parked = word ? DMM_DROP : DMM_SPOOL;
@@ -234,7 +326,8 @@ static const char *const proc_names[PROCS] = {
 };
 
 #define PROC_FLAGS \
-	(SCOPE_VOLATILE | SCOPE_DEVICE | SCOPE_PARAMS | SCOPE_STATES)
+	(SCOPE_VOLATILE | SCOPE_DEVICE | SCOPE_PARAMS | SCOPE_STATES | \
+	 SCOPE_SHADOW)
 
 static struct proc_step *new_step(struct build *b, struct diag_pos pos)
 {

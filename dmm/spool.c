@@ -47,8 +47,51 @@ static bool condition(const struct dmm *d, unsigned int g,
 	return e && mon_eval(d, g, e);
 }
 
+/* Does one of the guest's address registers, where several, say its own? */
+static bool claims_own(const struct dmm *d, unsigned int g)
+{
+	const struct identity *id = &d->model->identity;
+	const struct reg *low = &d->model->reg[id->unicast];
+	const struct reg *high = &d->model->reg[id->unicast_high];
+	const struct context *c = &d->guest[g];
+	uint64_t v;
+	unsigned int i, k;
+	bool same;
+
+	for (i = 0; i < low->dim && i < high->dim; i++) {
+		if (!(c->reg[high->slot + i] & id->unicast_valid))
+			continue;
+		v = c->reg[low->slot + i] | c->reg[high->slot + i] << 32;
+		for (same = true, k = 0; k < 6; k++)
+			same &= (uint8_t)(v >> 8 * k) ==
+				d->conf.guest[g].mac[k];
+		if (same)
+			return true;
+	}
+	return false;
+}
+
+/* The bit that a group address selects in a table of 4096. */
+static bool in_table(const struct dmm *d, unsigned int g, const uint8_t *to)
+{
+	const struct identity *id = &d->model->identity;
+	const struct reg *table = &d->model->reg[id->table];
+	unsigned int shift = id->table_shift ?
+				     (unsigned int)mon_eval(d, g,
+							    id->table_shift) &
+					     15u :
+				     0;
+	unsigned int bit = (unsigned int)(to[5] << 8 | to[4]) >> shift & 0xfff;
+
+	if (bit / table->bits >= table->dim)
+		return false;
+	return d->guest[g].reg[table->slot + bit / table->bits] >>
+		       bit % table->bits &
+	       1;
+}
+
 static void filter_of(const struct dmm *d, unsigned int g,
-		      struct frame_filter *f)
+		      const uint8_t *bytes, struct frame_filter *f)
 {
 	const struct identity *id = &d->model->identity;
 	const struct context *c = &d->guest[g];
@@ -57,11 +100,21 @@ static void filter_of(const struct dmm *d, unsigned int g,
 	*f = (struct frame_filter){
 		.has_unicast = id->unicast != MODEL_NONE,
 		.multicast = condition(d, g, id->multicast),
+		.all_multicast = condition(d, g, id->all_multicast),
 		.broadcast = condition(d, g, id->broadcast),
 		.promiscuous = condition(d, g, id->promiscuous),
 		.mirror = d->conf.mirror,
 	};
 	memcpy(f->mac, d->conf.guest[g].mac, 6);
+	if (id->table != MODEL_NONE) {
+		f->multicast = true;
+		f->hash = in_table(d, g, bytes) ? UINT64_MAX : 0;
+	}
+	if (id->unicast_high != MODEL_NONE) {
+		if (claims_own(d, g))
+			memcpy(f->unicast, f->mac, 6);
+		return;
+	}
 	for (i = 0; f->has_unicast && i < 6; i++)
 		f->unicast[i] = (uint8_t)(c->reg[d->model->reg[id->unicast].slot]
 					  >> 8 * i);
@@ -88,6 +141,36 @@ bool spool_is_local(const struct dmm *d, unsigned int g, const uint8_t *bytes,
 	return len >= FRAME_HEADER && is_siblings(d, g, bytes);
 }
 
+/* The VLAN filter, and the longest frame that the guest takes. */
+static bool passes_vlan(const struct dmm *d, unsigned int g,
+			const uint8_t *bytes, size_t len)
+{
+	const struct receive *rx = &d->model->receive;
+	const struct reg *table;
+	unsigned int id;
+
+	if (rx->max && len > mon_eval(d, g, rx->max))
+		return false;
+	if (rx->vlan_table == MODEL_NONE || len < FRAME_HEADER + 4 ||
+	    bytes[12] != 0x81 || bytes[13] != 0 ||
+	    !condition(d, g, rx->vlan_filter))
+		return true;
+	table = &d->model->reg[rx->vlan_table];
+	id = (unsigned int)(bytes[14] << 8 | bytes[15]) & 0xfff;
+	return id / table->bits < table->dim &&
+	       d->guest[g].reg[table->slot + id / table->bits] >>
+			       id % table->bits & 1;
+}
+
+bool spool_is_own(const struct dmm *d, unsigned int g, const uint8_t *bytes,
+		  size_t len)
+{
+	if (!d->conf.antispoof || !d->mac_set[g] ||
+	    d->conf.without & DMM_WITHOUT_SOURCE)
+		return true;
+	return !frame_spoofed(bytes, len, d->conf.guest[g].mac);
+}
+
 static bool is_for(const struct dmm *d, unsigned int g, const uint8_t *bytes,
 		   size_t len)
 {
@@ -98,12 +181,33 @@ static bool is_for(const struct dmm *d, unsigned int g, const uint8_t *bytes,
 		return false;
 	if (d->conf.without & DMM_WITHOUT_FILTER)
 		return true;
-	filter_of(d, g, &f);
+	if (len < FRAME_HEADER || !passes_vlan(d, g, bytes, len))
+		return false;
+	filter_of(d, g, bytes, &f);
 	return frame_accepts(&f, bytes, len, is_siblings(d, g, bytes));
 }
 
-static void deliver(struct dmm *d, unsigned int g, const uint8_t *bytes,
-		    size_t len)
+/* It was put into the guest's ring, or there was no room. */
+static void delivered(struct dmm *d, unsigned int g, const uint8_t *bytes,
+		      size_t len, bool room)
+{
+	struct context *c = &d->guest[g];
+	const struct receive *rx = &d->model->receive;
+
+	if (!room) {
+		c->stats.drops++;
+		step_sets(d, g, rx->overflow, 0, false);
+	} else {
+		c->stats.frames_received++;
+		c->stats.bytes_received += len;
+		d->host.frame(d->host.ctx, g, false, bytes, len);
+		step_sets(d, g, rx->arrived, len, false);
+	}
+	lease_line(d, g);
+}
+
+void spool_deliver(struct dmm *d, unsigned int g, const uint8_t *bytes,
+		   size_t len)
 {
 	struct context *c = &d->guest[g];
 	const struct dmm_model *m = d->model;
@@ -113,6 +217,14 @@ static void deliver(struct dmm *d, unsigned int g, const uint8_t *bytes,
 
 	if (!is_for(d, g, bytes, len))
 		return;
+	if (m->receive.dring != MODEL_NONE) {
+		bool drop = d->mode == MODE_DROP && mon_parked(d, g) &&
+			    d->conf.when_parked == DMM_DROP;
+
+		delivered(d, g, bytes, len,
+			  !drop && rxring_put(d, g, bytes, len) == 0);
+		return;
+	}
 	if (d->mode != MODE_SPOOL || !spool_ring(d, g, &ring)) {
 		c->stats.drops++;
 		return;
@@ -121,17 +233,9 @@ static void deliver(struct dmm *d, unsigned int g, const uint8_t *bytes,
 		status |= STATUS_MULTICAST;
 	err = ring_put(&ring, bytes, len, status);
 	c->ring_full = ring.full;
-	if (err) {
-		c->stats.drops++;
-		step_sets(d, g, m->receive.overflow, 0, false);
-	} else {
+	if (!err)
 		c->reg[m->reg[m->receive.ring.current].slot] = ring.current;
-		c->stats.frames_received++;
-		c->stats.bytes_received += len;
-		d->host.frame(d->host.ctx, g, false, bytes, len);
-		step_sets(d, g, m->receive.arrived, 0, false);
-	}
-	lease_line(d, g);
+	delivered(d, g, bytes, len, !err);
 }
 
 void spool_local(struct dmm *d, unsigned int g, const uint8_t *bytes,
@@ -141,7 +245,7 @@ void spool_local(struct dmm *d, unsigned int g, const uint8_t *bytes,
 
 	for (i = 0; i < d->conf.guests; i++)
 		if (i != g)
-			deliver(d, i, bytes, len);
+			spool_deliver(d, i, bytes, len);
 }
 
 /* ---- to the card ---- */
@@ -200,19 +304,6 @@ void spool_send(struct dmm *d, unsigned int g)
 		spool_ring_out(d, g);
 }
 
-/*
- * The frame's bytes are read now, from memory that the guest can still write:
- * so its source is looked at again.
- */
-static bool still_its_own(const struct dmm *d, unsigned int g,
-			  const uint8_t *bytes, size_t len)
-{
-	if (!d->conf.antispoof || !d->mac_set[g] ||
-	    d->conf.without & DMM_WITHOUT_SOURCE)
-		return true;
-	return !frame_spoofed(bytes, len, d->conf.guest[g].mac);
-}
-
 void spool_ring_out(struct dmm *d, unsigned int g)
 {
 	struct context *c = &d->guest[g];
@@ -223,7 +314,8 @@ void spool_ring_out(struct dmm *d, unsigned int g)
 		return;
 	c->want_since = 0;
 	if (!bytes || c->frame_len > sizeof(d->frame) ||
-	    !still_its_own(d, g, bytes, c->frame_len)) {
+	    /* the guest may have written there since it was checked */
+	    !spool_is_own(d, g, bytes, c->frame_len)) {
 		step_poll(d, g, true);
 		complete(d, g, d->model->transmit.local);
 		return;
@@ -289,7 +381,7 @@ static int take_frame(struct dmm *d)
 	card_write(d, d->model->reg[r->boundary].slot,
 		   next == ring.start ? ring.stop - 1u : next - 1u, true);
 	for (i = 0; i < d->conf.guests; i++)
-		deliver(d, i, d->frame, len);
+		spool_deliver(d, i, d->frame, len);
 	return 0;
 }
 

@@ -28,7 +28,8 @@ static struct expr_env env_of(const struct context *c, const uint64_t *event,
 	return (struct expr_env){
 		.array = { [EXPR_REG] = c->reg,
 			   [EXPR_STATE] = c->state,
-			   [EXPR_EVENT] = event },
+			   [EXPR_EVENT] = event,
+			   [EXPR_SHADOW] = asker->d->shadow_env },
 		.ask = ask,
 		.ctx = asker,
 	};
@@ -87,6 +88,24 @@ static bool spoofed(const struct dmm *d, unsigned int g, uint64_t at,
 			     (size_t)len, d->conf.guest[g].mac);
 }
 
+/* Rings of descriptors: where they lie; false if one is refused. */
+static bool run_rings(struct dmm *d, unsigned int g, struct judged *j)
+{
+	uint32_t rings = j->rings;
+	const struct ring *r;
+
+	for (; rings; rings &= rings - 1) {
+		r = &d->model->ring[__builtin_ctz(rings)];
+		if (r->to_device ?
+			    txring_check(d, g, r, &j->address, &j->length) :
+			    rxring_check(d, g, r, &j->address, &j->length))
+			continue;
+		j->refused_ring = r;
+		return false;
+	}
+	return true;
+}
+
 static void run_checks(struct dmm *d, unsigned int g, struct judged *j)
 {
 	uint32_t checks = j->checks;
@@ -135,18 +154,20 @@ void step_judge(struct dmm *d, unsigned int g, enum rule_on on,
 		if (!r)
 			continue;
 		out->checks |= r->checks;
+		out->rings |= r->rings;
 		if (r->then > out->verdict || !out->culprit) {
 			out->verdict = r->then;
 			out->culprit = r;
 		}
 	}
-	if (!out->checks)
+	if (!out->checks && !out->rings)
 		return;
 	/* checks see the new value; what fires, the one before */
 	old = c->reg[slot];
 	if (on == ON_WRITE)
 		c->reg[slot] = value;
-	run_checks(d, g, out);
+	if (run_rings(d, g, out))
+		run_checks(d, g, out);
 	c->reg[slot] = old;
 }
 
@@ -158,7 +179,7 @@ static void set_bits(struct dmm *d, unsigned int g, const struct set *s,
 	uint64_t mask = s->mask << s->shift, *at = &d->guest[g].reg[s->slot];
 
 	v = (v & s->mask) << s->shift;
-	if (mon_on_device(d, g)) {
+	if (mon_on_device(d, g) && !(d->flags[s->reg] & REG_MONITOR)) {
 		if (s->reg == d->model->interrupt.cause) {
 			d->guest[g].pending |= v & reg->w1c;
 			return;
@@ -168,14 +189,15 @@ static void set_bits(struct dmm *d, unsigned int g, const struct set *s,
 	}
 	/* a cause that is up stays up until the guest acknowledges it */
 	*at = (*at & ~(mask & ~reg->w1c)) | v;
-	if (s->reg == d->model->interrupt.cause)
+	if (mon_cause_on_device(d) && s->reg == d->model->interrupt.cause)
 		d->guest[g].pending = *at & reg->w1c;
 }
 
 void step_sets(struct dmm *d, unsigned int g, struct span sets, uint64_t value,
 	       bool select)
 {
-	uint64_t event[EXPR_EVENTS] = { [EXPR_VALUE] = value };
+	uint64_t event[EXPR_EVENTS] = { [EXPR_VALUE] = value,
+					[EXPR_LENGTH] = value };
 	struct asker asker = { .d = d, .select = select };
 	struct expr_env env = env_of(&d->guest[g], event, &asker);
 	const struct set *s = &d->model->set[sets.first], *end = s + sets.n;
@@ -226,6 +248,8 @@ static void reset(struct dmm *d, unsigned int g)
 	c->ring_full = false;
 	if (c->sending == SEND_WAITS)
 		c->sending = SEND_NONE;
+	txring_reset(d, g);
+	mon_identity(d, g);
 }
 
 void step_apply(struct dmm *d, unsigned int g, const struct judged *j,
@@ -326,7 +350,15 @@ bool step_refused(struct dmm *d, unsigned int g, const struct judged *j,
 	struct dmm_report r = { .guest = g, .access = d->access };
 
 	c->stats.violations++;
-	if (j->refused) {
+	if (j->refused_ring) {
+		r.offence = DMM_REFUSED;
+		r.name = j->refused_ring->name;
+		r.rule = "the ring, its tail or a buffer is not the guest's "
+			 "memory";
+		r.line = j->refused_ring->pos.line;
+		r.address = j->address;
+		r.length = j->length;
+	} else if (j->refused) {
 		r.offence = j->spoofed ? DMM_SPOOFED : DMM_REFUSED;
 		r.name = j->refused->name;
 		r.rule = j->spoofed ? "the frame's source is not the guest's" :
@@ -353,5 +385,7 @@ bool step_reusable(const struct dmm *d, unsigned int g)
 
 	if (d->mode == MODE_SPOOL)
 		return c->sending != SEND_ON_CARD;
+	if (shadow_busy(d))
+		return false;
 	return !d->model->reusable || mon_eval(d, g, d->model->reusable);
 }

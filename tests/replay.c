@@ -116,7 +116,7 @@ static uint64_t echo_read(void *ctx, unsigned int space, uint64_t off,
 	if (off == CR)
 		return e->cr;
 	if (off == ISR && e->page == 0)
-		return e->isr;
+		return e->dmm ? e->isr : 0xff; /* opening waits for nothing */
 	return 0;
 }
 
@@ -242,8 +242,6 @@ int echo_open(struct echo *e, const struct dmm_model *model)
 	int err;
 
 	*e = (struct echo){ .now_ns = 1 };
-	echo_reset(e);
-	e->isr = 0xff; /* whatever the monitor waits for has come */
 	memcpy(conf.guest[0].mac, replay_mac, 6);
 	conf.guest[0].has_mac = true;
 	conf.guest[0].weight = 1;

@@ -60,8 +60,7 @@ void echo_close(struct echo *echo);
 void echo_before(struct echo *echo, const struct qlog_access *access);
 /* The access itself; what was read is in (*value). */
 enum dmm_verdict echo_access(struct echo *echo,
-			     const struct qlog_access *access,
-			     uint64_t *value);
+			     const struct qlog_access *access, uint64_t *value);
 /* And what follows from it. */
 void echo_after(struct echo *echo, const struct qlog_access *access);
 

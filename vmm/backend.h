@@ -19,6 +19,7 @@
 #include "../dmm/cc.h"
 
 #define BACKEND_BARS 6
+#define BACKEND_WINDOWS 64
 
 enum backend_space { BACKEND_NONE, BACKEND_IO, BACKEND_MMIO };
 
@@ -69,6 +70,43 @@ struct backend_ops {
 
 	/* Frames on the wire that the device did not take; ~0: not known. */
 	uint64_t (*unheard)(struct backend *be);
+
+	/*
+	 * Optional; NULL: the device reaches any memory that it is shown.
+	 * Else only memory that it gives out: (bytes) of (*fd), which stays
+	 * the backend's, from (*offset) on, whole pages; the device sees them
+	 * at (*iova), below 4 GiB and contiguous.  For a guest's memory (see
+	 * mem_open_fd()) and the monitor's own; zeros at first; until close,
+	 * a reset keeps them.  During set-up.  -EINVAL if (bytes) is 0,
+	 * -ENOMEM if it has not so many left: the device's "memory:" is too
+	 * small.
+	 */
+	int (*guest_memory)(struct backend *be, uint64_t bytes, int *fd,
+			    uint64_t *offset, uint64_t *iova);
+
+	/*
+	 * All four optional, together; NULL: what the device reaches is not
+	 * ours to say.  Else it reaches windows alone, and none at first: a
+	 * DMA beyond them fails, as by a master abort, and is counted.
+	 *
+	 * From now on the device may read [iova, iova + len), and write there
+	 * if (writable): it is the (len) bytes at (host), until dma_unmap().
+	 * Windows may touch, and one DMA may go through several.  -EINVAL if
+	 * the range is empty or wraps, -EEXIST if it overlaps a window,
+	 * -ENOSPC if there are BACKEND_WINDOWS, -ENOSYS if the device masters
+	 * no bus.  From any thread.
+	 */
+	int (*dma_map)(struct backend *be, uint64_t iova, void *host,
+		       uint64_t len, bool writable);
+	/*
+	 * Take away the window at (iova) of (len) bytes; nothing else is one.
+	 * When this returns, the device does not touch it any more.
+	 */
+	void (*dma_unmap)(struct backend *be, uint64_t iova, uint64_t len);
+	/* Bit 2 of its command register; off at first; a reset keeps it. */
+	void (*bus_master)(struct backend *be, bool on);
+	/* DMA that failed since open; with bus mastering off there is none. */
+	uint64_t (*dma_faults)(struct backend *be);
 };
 
 /* Every backend's structure starts with this. */
@@ -78,6 +116,7 @@ struct backend {
 	int irq_fd; /* an eventfd: readable when irq_level may have changed */
 };
 
+extern const struct backend_ops backend_qtest;
 extern const struct backend_ops backend_sim;
 
 /* NULL if there is none of that name; backend_names() are all, for messages. */

@@ -7,13 +7,17 @@
  *   network: user			see net.h
  *   mac: 52:54:00:12:34:56		the card's own
  *   speed: instant			or 10M: sending takes a wire's time
- *   packetRam: 32K			of an NE2000; the real RTL8029 has 16K
+ *   packetRam: 32K			of an NE2000 alone; the real RTL8029 has 16K
  *
  * Sending is asynchronous, as on hardware: the access that starts it returns
  * at once; the hardware thread lets the part run when its time has come, and
  * puts its frames on the network with no lock held.
  *
- * Locks: (lock) is held for one call into the part, and for nothing else.
+ * A part that masters the bus reaches the windows of backend.h, and copies
+ * through them under the lock: a window that is taken away is not in use.
+ *
+ * Locks: (lock) is held for one call into the part, or for a change of the
+ * windows, and for nothing else.
  */
 
 #include <errno.h>
@@ -30,16 +34,24 @@
 #include "log.h"
 #include "net.h"
 #include "sim.h"
+#include "sim_e1000.h"
 #include "sim_ne2k.h"
 #include "why.h"
 
 #define WIRE_MIN 60 /* no station sends less: its padding is zeros */
 
-const struct sim_ops *const sim_parts[] = { &sim_ne2k, NULL };
+const struct sim_ops *const sim_parts[] = { &sim_ne2k, &sim_e1000, NULL };
 
 struct sim_frame {
 	size_t len;
 	uint8_t data[SIM_FRAME_MAX];
+};
+
+/* Memory that the part may reach: see backend.h. */
+struct sim_window {
+	uint64_t iova, len;
+	uint8_t *host;
+	bool writable;
 };
 
 struct sim {
@@ -54,7 +66,10 @@ struct sim {
 	pthread_cond_t wake;
 	bool stop;
 	uint64_t due_ns; /* when to run the part; SIM_NEVER */
-	size_t out_n;	 /* frames it sent, not yet on the network */
+	struct sim_window window[BACKEND_WINDOWS];
+	size_t windows, last; /* how many, and the one used last */
+	uint64_t faults;
+	size_t out_n; /* frames it sent, not yet on the network */
 	struct sim_frame out[SIM_BURST];
 };
 
@@ -109,11 +124,105 @@ static void host_arm(void *ctx, uint64_t at_ns)
 		pthread_cond_signal(&sim->wake);
 }
 
+/* The window in which (addr) is; NULL if none. */
+static const struct sim_window *find_window(struct sim *sim, uint64_t addr)
+{
+	const struct sim_window *window = &sim->window[sim->last];
+
+	if (sim->last < sim->windows &&
+	    cc_within(addr, 1, window->iova, window->len))
+		return window;
+	for (size_t i = 0; i < sim->windows; i++) {
+		window = &sim->window[i];
+		if (cc_within(addr, 1, window->iova, window->len)) {
+			sim->last = i;
+			return window;
+		}
+	}
+	return NULL;
+}
+
+/* What of [addr, addr + len) is in (window). */
+static size_t part_in(const struct sim_window *window, uint64_t addr,
+		      size_t len)
+{
+	uint64_t part = window->len - (addr - window->iova);
+
+	return part < len ? (size_t)part : len;
+}
+
+/* All of it or nothing, so look before the first byte moves. */
+static bool reachable(struct sim *sim, uint64_t addr, size_t len, bool write)
+{
+	while (len) {
+		const struct sim_window *window = find_window(sim, addr);
+		size_t part;
+
+		if (!window || (write && !window->writable))
+			return false;
+		part = part_in(window, addr, len);
+		len -= part;
+		/* Behind the last byte of all there is nothing. */
+		if (cc_add(addr, part, &addr) && len)
+			return false;
+	}
+	return true;
+}
+
+static int host_dma_read(void *ctx, uint64_t addr, void *to, size_t len)
+{
+	struct sim *sim = ctx;
+	uint8_t *at = to;
+
+	if (!reachable(sim, addr, len, false)) {
+		sim->faults++;
+		return -EFAULT;
+	}
+	while (len) {
+		const struct sim_window *window = find_window(sim, addr);
+		size_t part = part_in(window, addr, len);
+
+		memcpy(at, window->host + (addr - window->iova), part);
+		at += part;
+		addr += part;
+		len -= part;
+	}
+	/* A descriptor is read before what it names. */
+	atomic_thread_fence(memory_order_acquire);
+	return 0;
+}
+
+static int host_dma_write(void *ctx, uint64_t addr, const void *from,
+			  size_t len)
+{
+	struct sim *sim = ctx;
+	const uint8_t *at = from;
+
+	if (!reachable(sim, addr, len, true)) {
+		sim->faults++;
+		return -EFAULT;
+	}
+	/* As on the bus: who sees this write sees those before it. */
+	atomic_thread_fence(memory_order_release);
+	while (len) {
+		const struct sim_window *window = find_window(sim, addr);
+		size_t part = part_in(window, addr, len);
+
+		memcpy(window->host + (addr - window->iova), at, part);
+		at += part;
+		addr += part;
+		len -= part;
+	}
+	return 0;
+}
+
 static const struct sim_host host = {
 	.transmit = host_transmit,
 	.irq = host_irq,
 	.now = host_now,
 	.arm = host_arm,
+	.dma_read = host_dma_read,
+	.dma_write = host_dma_write,
 };
 
 /*
@@ -284,6 +393,80 @@ static uint64_t sim_unheard(struct backend *be)
 }
 
 /*
+ * Bus mastering.
+ */
+
+/* Under the lock. */
+static int add_window(struct sim *sim, const struct sim_window *new)
+{
+	for (size_t i = 0; i < sim->windows; i++) {
+		const struct sim_window *old = &sim->window[i];
+
+		if (cc_within(new->iova, 1, old->iova, old->len) ||
+		    cc_within(old->iova, 1, new->iova, new->len))
+			return -EEXIST;
+	}
+	if (sim->windows == BACKEND_WINDOWS)
+		return -ENOSPC;
+	sim->window[sim->windows++] = *new;
+	return 0;
+}
+
+static int sim_dma_map(struct backend *be, uint64_t iova, void *host,
+		       uint64_t len, bool writable)
+{
+	struct sim *sim = to_sim(be);
+	struct sim_window window = { iova, len, host, writable };
+	uint64_t last;
+	int err;
+
+	if (!sim->ops->bus_master)
+		return -ENOSYS;
+	if (!len || cc_add(iova, len - 1, &last))
+		return -EINVAL;
+	pthread_mutex_lock(&sim->lock);
+	err = add_window(sim, &window);
+	pthread_mutex_unlock(&sim->lock);
+	return err;
+}
+
+static void sim_dma_unmap(struct backend *be, uint64_t iova, uint64_t len)
+{
+	struct sim *sim = to_sim(be);
+
+	pthread_mutex_lock(&sim->lock);
+	for (size_t i = 0; i < sim->windows; i++) {
+		if (sim->window[i].iova == iova && sim->window[i].len == len) {
+			sim->window[i] = sim->window[--sim->windows];
+			break;
+		}
+	}
+	pthread_mutex_unlock(&sim->lock);
+}
+
+static void sim_bus_master(struct backend *be, bool on)
+{
+	struct sim *sim = to_sim(be);
+
+	if (!sim->ops->bus_master)
+		return;
+	pthread_mutex_lock(&sim->lock);
+	sim->ops->bus_master(sim->part, on);
+	pthread_mutex_unlock(&sim->lock);
+}
+
+static uint64_t sim_dma_faults(struct backend *be)
+{
+	struct sim *sim = to_sim(be);
+	uint64_t faults;
+
+	pthread_mutex_lock(&sim->lock);
+	faults = sim->faults;
+	pthread_mutex_unlock(&sim->lock);
+	return faults;
+}
+
+/*
  * Opening and closing.
  */
 
@@ -381,7 +564,8 @@ static int sim_open(struct backend **out, const struct node *conf,
 	if (!ops)
 		return why_set(why, -ENODEV,
 			       "there is no simulated part for PCI %04x:%04x: "
-			       "use another backend, or the model ne2k-pci",
+			       "use another backend, or a model of a part "
+			       "that there is: 10ec:8029, 8086:100e",
 			       vendor, device);
 	sim = sim_new(ops);
 	if (sim->be.irq_fd < 0) {
@@ -436,4 +620,8 @@ const struct backend_ops backend_sim = {
 	.reset = sim_reset,
 	.irq_level = sim_irq_level,
 	.unheard = sim_unheard,
+	.dma_map = sim_dma_map,
+	.dma_unmap = sim_dma_unmap,
+	.bus_master = sim_bus_master,
+	.dma_faults = sim_dma_faults,
 };

@@ -18,6 +18,7 @@
 
 #include "backend.h"
 #include "crash.h"
+#include "dma.h"
 #include "log.h"
 #include "mem.h"
 #include "pcap.h"
@@ -34,6 +35,7 @@ struct seat { /* of a guest at this device */
 	unsigned int index; /* of the monitor */
 	const char *name;
 	const char *pcap_path;
+	uint64_t window; /* of its memory, for DMA; 0: all */
 	struct vm *vm;
 	struct vpci_dev *pci;
 	struct pcap *pcap;
@@ -47,6 +49,7 @@ struct gate {
 	const struct dmm_model *model;
 	struct backend *be;
 	struct dmm *dmm;
+	struct dma dma;
 	pthread_mutex_t lock;
 	pthread_t thread;
 	bool running; /* the thread was started */
@@ -189,6 +192,18 @@ static void host_report(void *ctx, const struct dmm_report *r)
 		  seat->name, r->name, r->rule, range, r->line, where);
 }
 
+static int host_translate(void *ctx, unsigned int guest, uint64_t gpa,
+			  uint64_t len, uint64_t *iova)
+{
+	struct gate *gate = ctx;
+	struct vpci_dev *pci = gate->seat[guest].pci;
+
+	/* a function that may not master the bus reaches nothing */
+	if (!pci || !(vpci_command(pci) & VPCI_COMMAND_MASTER))
+		return -EFAULT;
+	return dma_translate(&gate->dma, guest, gpa, len, iova);
+}
+
 static int get_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,
 		  size_t len)
 {
@@ -328,8 +343,11 @@ static int map_spaces(struct gate *gate, char **why)
 	for (i = 0; i < BACKEND_BARS; i++)
 		gate->space[i] = -1;
 	for (i = 0; dmm_model_space(gate->model, i, &s); i++) {
-		const struct backend_bar *bar = &gate->be->info.bar[s.bar];
+		const struct backend_bar *bar;
 
+		if (s.window)
+			continue;
+		bar = &gate->be->info.bar[s.bar];
 		gate->bar[i] = s.bar;
 		if (bar->space != (s.io ? BACKEND_IO : BACKEND_MMIO))
 			return why_set(why, -EINVAL,
@@ -361,6 +379,7 @@ static void seat_guests(struct gate *gate, const struct machine *m,
 			seat->index = gate->seats++;
 			seat->name = m->guest[i].name;
 			seat->pcap_path = use->pcap;
+			seat->window = use->dma_window;
 			memcpy(g->mac, use->mac, 6);
 			g->has_mac = use->has_mac;
 			g->weight = use->weight;
@@ -421,6 +440,7 @@ static int open_monitor(struct gate *gate, const struct dmm_conf *conf,
 		.due = host_due,
 		.frame = host_frame,
 		.report = host_report,
+		.translate = host_translate,
 		.read_mem = get_mem,
 		.write_mem = put_mem,
 	};
@@ -433,6 +453,26 @@ static int open_monitor(struct gate *gate, const struct dmm_conf *conf,
 	if (err && !*why)
 		why_set(why, err, "%s: %s", gate->name, strerror(-err));
 	return err;
+}
+
+static struct seat *find_seat(struct gate *gate, unsigned int guest)
+{
+	unsigned int i;
+
+	for (i = 0; i < gate->seats; i++)
+		if (gate->seat[i].guest == guest)
+			return &gate->seat[i];
+	return NULL;
+}
+
+int gate_memory(struct gate *gate, unsigned int guest, uint64_t bytes,
+		int *fd, uint64_t *offset, char **why)
+{
+	struct seat *seat = find_seat(gate, guest);
+
+	if (!seat)
+		return -ENOENT;
+	return dma_memory(&gate->dma, seat->index, bytes, fd, offset, why);
 }
 
 int gate_open(struct gate **out, const struct machine *m, unsigned int device,
@@ -464,6 +504,10 @@ int gate_open(struct gate **out, const struct machine *m, unsigned int device,
 	if (!err)
 		err = map_spaces(gate, why);
 	if (!err)
+		err = dma_open(&gate->dma, gate->be,
+			       dmm_model_area(gate->model), why);
+	conf.area = gate->dma.area;
+	if (!err)
 		err = open_pcaps(gate, why);
 	if (!err)
 		err = open_monitor(gate, &conf, why);
@@ -475,22 +519,13 @@ int gate_open(struct gate **out, const struct machine *m, unsigned int device,
 	return 0;
 }
 
-static struct seat *find_seat(struct gate *gate, unsigned int guest)
-{
-	unsigned int i;
-
-	for (i = 0; i < gate->seats; i++)
-		if (gate->seat[i].guest == guest)
-			return &gate->seat[i];
-	return NULL;
-}
-
 int gate_attach(struct gate *gate, unsigned int guest, struct vm *vm,
 		char **why)
 {
 	struct seat *seat = find_seat(gate, guest);
 	struct backend_info info = gate->be->info;
 	unsigned int i;
+	int err;
 
 	if (!seat)
 		return 0;
@@ -499,6 +534,10 @@ int gate_attach(struct gate *gate, unsigned int guest, struct vm *vm,
 	for (i = 0; i < BACKEND_BARS; i++)
 		if (gate->space[i] < 0)
 			info.bar[i].space = BACKEND_NONE;
+	err = dma_attach(&gate->dma, seat->index, vm_mem(vm), seat->window,
+			 why);
+	if (err)
+		return err;
 	return vm_add_pci(vm, &info, &pci_ops, seat, &seat->pci, why);
 }
 
@@ -519,6 +558,7 @@ void gate_leave(struct gate *gate, unsigned int guest)
 	pthread_mutex_lock(&gate->lock);
 	if (!seat->gone)
 		dmm_leave(gate->dmm, seat->index);
+	dma_detach(&gate->dma, seat->index);
 	seat->gone = true;
 	seat->pci = NULL; /* goes with the guest's machine */
 	pthread_cond_broadcast(&seat->wake);
@@ -542,6 +582,7 @@ void gate_close(struct gate *gate)
 	if (gate->dmm)
 		dmm_quiet(gate->dmm);
 	dmm_close(gate->dmm);
+	dma_close(&gate->dma);
 	if (gate->be)
 		gate->be->ops->close(gate->be);
 	for (i = 0; i < DMM_MAX_GUESTS; i++)

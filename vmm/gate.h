@@ -31,6 +31,14 @@ MUST_CHECK int gate_open(struct gate **out, const struct machine *m,
 			 unsigned int device, const struct dmm_model *model,
 			 char **why);
 
+/*
+ * The memory of guest (guest) must be (bytes) of (*fd) at (*offset): the
+ * device reaches no other.  -ENOENT: any will do.  Else as gate_open().
+ */
+MUST_CHECK int gate_memory(struct gate *gate, unsigned int guest,
+			   uint64_t bytes, int *fd, uint64_t *offset,
+			   char **why);
+
 /* Plug it into (vm), which is guest (guest) of the machine.  As gate_open(). */
 MUST_CHECK int gate_attach(struct gate *gate, unsigned int guest,
 			   struct vm *vm, char **why);

@@ -131,10 +131,32 @@ static const struct net_kind net_loop = {
 	.send = loop_send,
 };
 
-/* NULL ends the table; "none" is no kind at all. */
-static const struct net_kind *const kinds[] = { &net_user, &net_tap, &net_dgram,
-						&net_loop, NULL };
+/*
+ * The port "sink": what is sent is counted and gone, with no thread's help.
+ */
 
+static bool sink_send(void *state, const uint8_t *frame, size_t len)
+{
+	(void)state;
+	(void)frame;
+	(void)len;
+	return true;
+}
+
+static const struct net_kind net_sink = {
+	.name = "sink",
+	.open = loop_open,
+	.close = loop_close,
+	.direct = true,
+	.send = sink_send,
+};
+
+/* NULL ends the table; "none" is no kind at all. */
+static const struct net_kind *const kinds[] = { &net_user,  &net_tap,
+						&net_dgram, &net_loop,
+						&net_sink,  NULL };
+
+/* For people; "sink" is for benchmarks. */
 #define KINDS_HELP "user, tap, dgram, loop or none"
 
 /*
@@ -350,7 +372,8 @@ static int parse(struct net *net, const struct node *conf,
 			      "line %u: a network is one word or a mapping, "
 			      "not a list: use " KINDS_HELP,
 			      conf->pos.line);
-	if (!err && *arg && (!net->kind || net->kind == &net_loop))
+	if (!err && *arg &&
+	    (!net->kind || net->kind == &net_loop || net->kind == &net_sink))
 		err = why_set(why, -EINVAL,
 			      "line %u: \"%s\" takes nothing: leave it empty",
 			      (*arg)->pos.line,

@@ -7,6 +7,7 @@
  *   network: { tap: IFNAME }                       a TAP interface (needs root)
  *   network: { dgram: { local: PATH, remote: PATH } }  a frame a datagram
  *   network: loop                                  what is sent comes back
+ *   network: sink                                  what is sent is counted
  *   network: none
  *
  * A port has a thread of its own that polls its file descriptors and timers.

@@ -96,6 +96,36 @@ static void open_log(struct run *run, unsigned int i)
 		fatal("%s: cannot write %s", run->m->guest[i].name, path);
 }
 
+/* A device may reach only memory that it gives out itself. */
+static void place_memory(struct run *run, unsigned int i,
+			 struct vm_conf *conf)
+{
+	const char *name = run->m->guest[i].name;
+	char *why = NULL;
+	unsigned int k;
+	int err;
+
+	for (k = 0; k < run->m->devices; k++) {
+		int fd = -1;
+		uint64_t offset = 0;
+
+		if (!run->gate[k])
+			continue;
+		err = gate_memory(run->gate[k], i, conf->memory, &fd, &offset,
+				  &why);
+		if (err == -ENOENT)
+			continue;
+		if (err)
+			fatalx("%s: %s", name, why ? why : "?");
+		if (conf->shared_memory)
+			fatalx("%s: only one of its devices can give out its "
+			       "memory; two do", name);
+		conf->shared_memory = true;
+		conf->mem_fd = fd;
+		conf->mem_offset = offset;
+	}
+}
+
 static void open_guest(struct run *run, unsigned int i)
 {
 	const struct machine_guest *g = &run->m->guest[i];
@@ -116,6 +146,7 @@ static void open_guest(struct run *run, unsigned int i)
 	unsigned int k;
 
 	open_log(run, i);
+	place_memory(run, i, &conf);
 	conf.log_fd = run->log_fd[i] >= 0 ? run->log_fd[i] : STDOUT_FILENO;
 	conf.log_prefix = run->log_fd[i] < 0 && run->m->guests > 1;
 	run->owner[i] = (struct owner){ .run = run, .guest = i };

@@ -24,7 +24,7 @@
 #include "backend.h"
 
 #define SIM_FRAME_MAX 9216 /* without the frame check sequence */
-#define SIM_BURST 8	   /* frames that one run() may transmit */
+#define SIM_BURST 64	   /* frames that one run() may transmit */
 #define SIM_NEVER UINT64_MAX
 
 /*
@@ -101,6 +101,12 @@ struct sim_ops {
 	void (*run)(void *part); /* see arm(); harmless at any time */
 	bool (*irq_level)(const void *part);
 	void (*stats)(const void *part, struct sim_stats *out);
+	/*
+	 * Bus mastering is allowed, or not any more: bit 2 of the command
+	 * register.  Off at first; reset() keeps it.  NULL for a part that
+	 * masters no bus.
+	 */
+	void (*bus_master)(void *part, bool on);
 };
 
 /* A NULL ends the table. */

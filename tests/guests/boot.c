@@ -112,6 +112,8 @@ void guest_start(void)
 		read_pvh(info);
 	trap_start();
 	time_start();
+	if (option("ring3") && !option_is("ring3", "0"))
+		ring3_enter();
 }
 
 const char *option(const char *name)

@@ -106,8 +106,9 @@ static void read_options(const uint8_t *p, const uint8_t *end,
 	}
 }
 
-/* Wait for a message to us; its type, or 0 if none comes in time. */
-static uint8_t await_answer(struct lease *lease)
+/* Wait for a message to us of that type; false if none comes in time.  Others
+ * are late answers: taken for new ones, they would keep us a step behind. */
+static bool await_answer(struct lease *lease, uint8_t type)
 {
 	uint64_t end = now_ms() + WAIT_MS;
 
@@ -124,9 +125,10 @@ static uint8_t await_answer(struct lease *lease)
 		*lease = (struct lease){ .ip = get32(m + YIADDR),
 					 .next = get32(m + SIADDR) };
 		read_options(m + OPTIONS, m + datagram.len, lease);
-		return lease->type;
+		if (lease->type == type)
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 bool dhcp_run(void)
@@ -138,10 +140,10 @@ bool dhcp_run(void)
 	net_listen(CLIENT_PORT);
 	for (i = 0; i < TRIES; i++) {
 		send_message(DISCOVER, NULL);
-		if (await_answer(&offer) != OFFER)
+		if (!await_answer(&offer, OFFER))
 			continue;
 		send_message(REQUEST, &offer);
-		if (await_answer(&lease) != ACK)
+		if (!await_answer(&lease, ACK))
 			continue;
 		net.ip = lease.ip;
 		net.mask = lease.mask;

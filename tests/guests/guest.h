@@ -160,6 +160,7 @@ extern volatile uint32_t irq_counts[16]; /* interrupts taken, by PIC line */
 
 /* Exceptions are reported and end the guest. */
 void trap_start(void);
+void trap_gate(unsigned int vector, const char *handler);
 
 /* Set up the PIC.  False if this machine delivers no interrupt at all. */
 bool irq_start(void);
@@ -172,5 +173,15 @@ void irq_window(void);
 
 /* Sleep until an interrupt; the timer's comes within 55 ms. */
 void irq_wait(void);
+
+/* ---- ring3.c ---- */
+
+extern bool ring3; /* we run in ring 3, where no interrupt can be taken */
+
+/* Go on in ring 3, with all ports and all memory: guest_start() does it for
+ * the option `ring3`.  Some KVMs emulate ring 0, instruction by instruction,
+ * and run ring 3 natively: ALU code is a hundred times faster there, and
+ * exits are slower. */
+void ring3_enter(void);
 
 #endif /* GUEST_H */

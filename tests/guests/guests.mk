@@ -21,8 +21,8 @@ GUEST_LDFLAGS := -nostdlib -static -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=4096 -Wl,--build-id=none \
 	-Wl,-T,$(guests_dir)/guest.lds
 
-guests_core := start trap boot lib time irq
-guests_card := pci nic ne2k $(guests_core)
+guests_core := start trap boot lib time irq ring3
+guests_card := pci nic ne2k e1000 e1000_eeprom $(guests_core)
 
 # The objects of each image.  A new guest needs a line here, and its name below.
 guests_hello     := hello $(guests_core)
@@ -32,8 +32,9 @@ guests_triple    := triple $(guests_core)
 guests_smp       := smp ap $(guests_core)
 guests_bars      := bars pci $(guests_core)
 guests_ping      := ping net dhcp tftp $(guests_card)
+guests_stream    := stream stream_flow net dhcp $(guests_card)
 
-guests_names := hello hello-pvh spin triple smp bars ping
+guests_names := hello hello-pvh spin triple smp bars ping stream
 
 .PHONY: guests
 guests: $(guests_names:%=$(guests_out)/%.elf) $(guests_out)/checksum

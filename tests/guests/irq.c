@@ -40,7 +40,7 @@ void trap_report(const struct trap_frame *frame);
 volatile uint32_t irq_counts[16];
 static struct gate idt[48];
 
-static void set_gate(unsigned int vector, const char *handler)
+void trap_gate(unsigned int vector, const char *handler)
 {
 	uintptr_t at = (uintptr_t)handler;
 
@@ -62,9 +62,9 @@ void trap_start(void)
 	unsigned int i;
 
 	for (i = 0; i < 32; i++)
-		set_gate(i, trap_stubs + i * TRAP_STUB_LEN);
+		trap_gate(i, trap_stubs + i * TRAP_STUB_LEN);
 	for (i = 0; i < 16; i++)
-		set_gate(IRQ_VECTOR + i, irq_stubs + i * IRQ_STUB_LEN);
+		trap_gate(IRQ_VECTOR + i, irq_stubs + i * IRQ_STUB_LEN);
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
@@ -101,13 +101,17 @@ void irq_wait(void)
 	__asm__ volatile("sti; hlt; cli" : : : "memory", "cc");
 }
 
-/* Not by irq_wait(): where no interrupt comes, it would never return.  A busy
+/* Our handlers return without IRET, so never to another ring.
+ *
+ * Not by irq_wait(): where no interrupt comes, it would never return.  A busy
  * host may stop us for longer than the timeout, so some tries come first. */
 bool irq_start(void)
 {
 	uint64_t end = now_ms() + 300;
 	int tries = 0;
 
+	if (ring3)
+		return false;
 	pic_start();
 	while (!irq_counts[0] && (tries++ < 5000 || now_ms() < end))
 		irq_window();

@@ -228,15 +228,13 @@ void net_open(void)
 	net.log_frames = option_is("log", "frames");
 }
 
-void net_step(void)
+bool net_poll(void)
 {
 	size_t len = net.nic.driver->receive(&net.nic, rx);
 
 	datagram.data = NULL;
-	if (!len) {
-		nic_idle(&net.nic);
-		return;
-	}
+	if (!len)
+		return false;
 	if (net.log_frames)
 		say("rx %M %M %04x %u\n", rx, rx + ETH_SRC,
 		    get16(rx + ETH_TYPE), (uint32_t)len);
@@ -244,6 +242,13 @@ void net_step(void)
 		on_arp(rx + ETH_LEN, len - ETH_LEN);
 	else if (get16(rx + ETH_TYPE) == TYPE_IP)
 		on_ip(rx + ETH_LEN, len - ETH_LEN);
+	return true;
+}
+
+void net_step(void)
+{
+	if (!net_poll())
+		nic_idle(&net.nic);
 }
 
 static const uint8_t *known(uint32_t ip)

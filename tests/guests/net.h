@@ -42,6 +42,9 @@ void net_open(void);
 /* Handle one received frame, or sleep a little if there is none. */
 void net_step(void);
 
+/* The same without sleeping: false if there is none. */
+bool net_poll(void);
+
 /* Find the MAC of (ip), asking again each 300 ms for (ms). */
 bool net_resolve(uint32_t ip, uint8_t *mac, uint32_t ms);
 

@@ -5,7 +5,10 @@
 
 #include "nic.h"
 
-static const struct nic_driver *const drivers[] = { &ne2k_driver };
+static const struct nic_driver *const drivers[] = {
+	&ne2k_driver,
+	&e1000_driver,
+};
 
 static void use_interrupt(struct nic *nic)
 {
@@ -55,6 +58,30 @@ bool nic_called(struct nic *nic)
 		return false;
 	nic->irq_seen = count;
 	return true;
+}
+
+bool nic_post(struct nic *nic, const struct nic_frame *frame)
+{
+	static uint8_t whole[FRAME_MAX + 2];
+	size_t len = frame->head_len + frame->data_len;
+
+	if (nic->driver->post)
+		return nic->driver->post(nic, frame);
+	if (len > FRAME_MAX)
+		return false;
+	memcpy(whole, frame->head, frame->head_len);
+	memcpy(whole + frame->head_len, frame->data, frame->data_len);
+	if (!nic->driver->send(nic, whole, len))
+		return false;
+	nic->posted++;
+	nic->sent++;
+	return true;
+}
+
+void nic_kick(struct nic *nic)
+{
+	if (nic->driver->kick)
+		nic->driver->kick(nic);
 }
 
 void nic_idle(const struct nic *nic)

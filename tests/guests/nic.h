@@ -17,6 +17,15 @@
 
 struct nic;
 
+/* A frame in one or two pieces.  A driver may lay sums into the first, which
+ * has all headers. */
+struct nic_frame {
+	uint8_t *head;
+	size_t head_len;
+	const uint8_t *data;
+	size_t data_len; /* 0: no second piece */
+};
+
 struct nic_driver {
 	const char *name; /* for the option nic=NAME */
 
@@ -32,6 +41,10 @@ struct nic_driver {
 
 	/* Let the part interrupt. */
 	void (*irq_on)(struct nic *nic);
+
+	/* Or NULL both: see nic_post() and nic_kick(). */
+	bool (*post)(struct nic *nic, const struct nic_frame *frame);
+	void (*kick)(struct nic *nic);
 };
 
 struct nic {
@@ -43,9 +56,12 @@ struct nic {
 	uint32_t resets;    /* the driver had to start over */
 	uint32_t overflows; /* the part ran out of room */
 	uint32_t bad;	    /* frames the part or driver gave up */
+	uint32_t posted;    /* frames that nic_post() took */
+	uint32_t sent;	    /* of them, those the part is done with */
 };
 
 extern const struct nic_driver ne2k_driver;
+extern const struct nic_driver e1000_driver;
 
 /* Find a NIC, as the option `nic` says; fails the guest if there is none.
  * With the option `irq`, use its interrupt where that works. */
@@ -53,6 +69,12 @@ void nic_open(struct nic *nic);
 
 /* Has the part interrupted since the last call?  Always true if polled. */
 bool nic_called(struct nic *nic);
+
+/* Queue a frame without waiting, to go out at nic_kick().  It must stay as it
+ * is until nic->sent reaches the nic->posted of after this call.  False: no
+ * room now; try again.  A part without a ring sends it at once. */
+bool nic_post(struct nic *nic, const struct nic_frame *frame);
+void nic_kick(struct nic *nic);
 
 /* Nothing to do: sleep until an interrupt, or return at once if polled. */
 void nic_idle(const struct nic *nic);

@@ -47,8 +47,8 @@ start32:
 	movl $stack_top, %esp
 
 	/* The loader cleared .bss, so only used entries are written. */
-	movl $pdpt + 3, pml4
-	movl $page_directories + 3, %eax
+	movl $pdpt + 7, pml4		/* present, writable, user */
+	movl $page_directories + 7, %eax
 	movl $pdpt, %edi
 	movl $4, %ecx
 2:	movl %eax, (%edi)
@@ -57,7 +57,7 @@ start32:
 	decl %ecx
 	jnz 2b
 
-	movl $0x83, %eax		/* present, writable, 2 MiB */
+	movl $0x87, %eax		/* and 2 MiB large */
 	movl $page_directories, %edi
 	movl $2048, %ecx
 3:	movl %eax, (%edi)
@@ -100,7 +100,7 @@ start64:
 	call guest_main
 	ud2
 
-	.section .rodata
+	.section .data
 	.balign 8
 	.globl gdt
 gdt:
@@ -108,6 +108,12 @@ gdt:
 	.quad 0x00af9a000000ffff	/* CS64 */
 	.quad 0x00cf92000000ffff	/* DS32 */
 	.quad 0x00cf9a000000ffff	/* CS32 */
+	.quad 0				/* from here on for ring3.c */
+	.quad 0x00affa000000ffff	/* 0x28: ring 3's code */
+	.quad 0x00cff2000000ffff	/* 0x30: ring 3's data */
+	.globl gdt_task
+gdt_task:
+	.quad 0, 0			/* 0x38: the task state segment */
 	.globl gdt_pointer
 gdt_pointer:
 	.word gdt_pointer - gdt - 1

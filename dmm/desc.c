@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+/*
+ * desc.c: descriptors: their bits, their layout, and what is written back into
+ * them.
+ */
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "mon.h"
+
+uint64_t desc_get(const uint64_t *w, struct bits b)
+{
+	return w[b.slot] >> b.shift & b.mask;
+}
+
+void desc_put(uint64_t *w, struct bits b, uint64_t value)
+{
+	w[b.slot] &= ~(b.mask << b.shift);
+	w[b.slot] |= (value & b.mask) << b.shift;
+}
+
+uint64_t desc_eval(const struct dmm *d, unsigned int g, const struct expr *e,
+		   const uint64_t *w)
+{
+	struct expr_env env = { .array = { [EXPR_REG] = d->guest[g].reg,
+					   [EXPR_STATE] = d->guest[g].state,
+					   [EXPR_FIELD] = w } };
+
+	return expr_eval(e, &env, NULL);
+}
+
+void desc_sets(const struct dmm *d, unsigned int g, struct span sets,
+	       uint64_t *w, uint64_t length)
+{
+	uint64_t event[EXPR_EVENTS] = { [EXPR_LENGTH] = length };
+	struct expr_env env = { .array = { [EXPR_REG] = d->guest[g].reg,
+					   [EXPR_STATE] = d->guest[g].state,
+					   [EXPR_EVENT] = event,
+					   [EXPR_FIELD] = w } };
+	const struct set *s = &d->model->set[sets.first], *end = s + sets.n;
+
+	for (; s < end; s++)
+		desc_put(w, (struct bits){ .slot = s->slot, .shift = s->shift,
+					   .mask = s->mask },
+			 expr_eval(s->value, &env, NULL));
+}
+
+const struct layout *desc_layout(const struct dmm *d, unsigned int g,
+				 const struct ring *r, const uint64_t *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->layouts; i++)
+		if (!r->layout[i].when ||
+		    desc_eval(d, g, r->layout[i].when, w))
+			return &r->layout[i];
+	return NULL;
+}
+
+/*
+ * Byte by byte of what the part writes back: all but the byte with the done
+ * bit, then, after what was written is seen, that one.  x86 is little endian,
+ * as descriptors are.
+ */
+void desc_write_back(struct dmm *d, unsigned int g, const struct ring *r,
+		     uint64_t at, const uint64_t *w)
+{
+	unsigned int done = (r->done.slot * 64u + r->done.shift) / 8u;
+	unsigned int low = r->back_low / 8u, high = r->back_high / 8u;
+	const uint8_t *bytes = (const uint8_t *)w;
+
+	if (done > low)
+		(void)!d->host.write_mem(d->host.ctx, g, at + low, bytes + low,
+					 done - low);
+	if (high > done)
+		(void)!d->host.write_mem(d->host.ctx, g, at + done + 1,
+					 bytes + done + 1, high - done);
+	atomic_thread_fence(memory_order_release);
+	(void)!d->host.write_mem(d->host.ctx, g, at + done, bytes + done, 1);
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+/*
+ * rings.c: the compiler's part for DMA: rings of descriptors in guest memory,
+ * their fields and layouts.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "build.h"
+
+static const char *const ring_keys[] = {
+	"kind",	  "base",    "count",  "head",	 "tail",     "direction",
+	"size",	  "fields",  "layouts", "end",	 "report",   "done",
+	"tagged", "tag",     "length", "writeBack", "refused", "shadow",
+	"frame",  "offload",
+};
+static const char *const layout_keys[] = { "when", "buffer", "length",
+					   "sticky" };
+static const char *const offload_keys[OFF_KEYS] = {
+	[OFF_IP_SUM] = "ipSum",	    [OFF_L4_SUM] = "sum",
+	[OFF_SEGMENT] = "segment",  [OFF_IP_START] = "ipStart",
+	[OFF_IP_AT] = "ipAt",	    [OFF_IP_END] = "ipEnd",
+	[OFF_L4_START] = "start",   [OFF_L4_AT] = "at",
+	[OFF_L4_END] = "end",	    [OFF_IPV4] = "ipv4",
+	[OFF_TCP] = "tcp",	    [OFF_MSS] = "mss",
+	[OFF_HEADER] = "header",    [OFF_PAYLOAD] = "payload",
+};
+
+/* "7" or "0..63", inside one 64-bit word. */
+static bool field_bits(struct build *b, const struct node *n,
+		       const struct ring *ring, unsigned int *low,
+		       unsigned int *high)
+{
+	unsigned int lo, hi;
+	char extra;
+	int got;
+
+	if (node_expect(n, NODE_SCALAR, "bits", b->diag))
+		return false;
+	got = sscanf(n->text, "%u..%u%c", &lo, &hi, &extra);
+	if (got == 1 && !strstr(n->text, ".."))
+		hi = lo;
+	else if (got != 2)
+		hi = lo = ~0u;
+	if (hi < lo || hi >= 64u * ring->words) {
+		diag_error(b->diag, n->pos,
+			   "expected bits of the descriptor (0 to %u), got "
+			   "\"%s\"", 64u * ring->words - 1, n->text);
+		return false;
+	}
+	*low = lo;
+	*high = hi;
+	return true;
+}
+
+static void ring_fields(struct build *b, const struct node *map,
+			struct ring *ring)
+{
+	unsigned int low, high;
+	struct field *f;
+	size_t i;
+
+	if (!map || node_expect(map, NODE_MAP, "fields and their bits",
+				b->diag))
+		return;
+	for (i = 0; i < map->n; i++) {
+		if (build_full(b, map->key[i]->pos, "fields", ring->fields,
+			       MODEL_MAX_FIELDS))
+			return;
+		if (!field_bits(b, map->at[i], ring, &low, &high))
+			continue;
+		if (low / 64 != high / 64) {
+			diag_error(b->diag, map->at[i]->pos,
+				   "field %s crosses a boundary of 64 bits",
+				   map->key[i]->text);
+			continue;
+		}
+		f = &ring->field[ring->fields++];
+		f->name = map->key[i]->text;
+		f->low = (uint8_t)low;
+		f->bits = (uint8_t)(high - low + 1);
+	}
+}
+
+/* An expression that is one field and no more, so that it can be written. */
+static bool plain_field(const struct expr *e, struct bits *out)
+{
+	if (!e || e->n != 1 || e->ins[0].op != EXPR_OP_LOAD ||
+	    e->ins[0].array != EXPR_FIELD)
+		return false;
+	*out = (struct bits){ .slot = e->ins[0].index,
+			      .shift = e->ins[0].shift,
+			      .mask = e->ins[0].k };
+	return true;
+}
+
+static void build_layout(struct build *b, const struct node *key,
+			 const struct node *node, struct ring *ring)
+{
+	struct layout *l = &ring->layout[ring->layouts];
+	const struct node *n;
+
+	if (build_full(b, key->pos, "layouts", ring->layouts,
+		       MODEL_MAX_LAYOUTS) ||
+	    node_expect(node, NODE_MAP, "a layout", b->diag) ||
+	    node_known(node, "a layout", layout_keys, ARRAY_LEN(layout_keys),
+		       b->diag))
+		return;
+	*l = (struct layout){ .name = key->text };
+	ring->layouts++;
+	if ((n = node_get(node, "when")))
+		l->when = build_field_expr(b, n, ring);
+	if ((n = node_get(node, "sticky")))
+		l->sticky = build_field_expr(b, n, ring);
+	if ((n = node_get(node, "length")))
+		l->length = build_field_expr(b, n, ring);
+	n = node_get(node, "buffer");
+	if (!n)
+		return;
+	if (!l->length)
+		diag_error(b->diag, n->pos, "a buffer needs a length");
+	if (!build_field_bits(b, n, ring, &l->buffer))
+		return;
+	if (ring->to_device && !plain_field(l->length, &l->length_bits))
+		diag_error(b->diag, n->pos,
+			   "the length of what the device reads is a field of "
+			   "the descriptor");
+}
+
+static void ring_layouts(struct build *b, const struct node *map,
+			 struct ring *ring)
+{
+	size_t i;
+
+	if (!map || node_expect(map, NODE_MAP, "layouts", b->diag))
+		return;
+	for (i = 0; i < map->n; i++)
+		build_layout(b, map->key[i], map->at[i], ring);
+	if (!ring->layouts)
+		diag_error(b->diag, map->pos, "a ring needs a layout");
+}
+
+static void ring_marks(struct build *b, const struct node *node,
+		       struct ring *ring)
+{
+	static const char *const names[] = { "end", "report", "done",
+					     "tagged", "tag", "length" };
+	struct bits *const bits[] = { &ring->end,    &ring->report,
+				      &ring->done,   &ring->tagged,
+				      &ring->tag,    &ring->len };
+	const struct node *n;
+	unsigned int low, high;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(names); i++)
+		if ((n = node_get(node, names[i])))
+			(void)!build_field_bits(b, n, ring, bits[i]);
+	n = node_get(node, "writeBack");
+	if (n && field_bits(b, n, ring, &low, &high)) {
+		ring->back_low = (uint8_t)low;
+		ring->back_high = (uint8_t)high;
+	}
+	if (!ring->done.mask || !n)
+		diag_error(b->diag, ring->pos,
+			   "ring %s needs done and writeBack: how its part "
+			   "says that a descriptor is used", ring->name);
+	if (ring->to_device && (!ring->end.mask || !ring->report.mask))
+		diag_error(b->diag, ring->pos,
+			   "ring %s needs end and report: what marks a "
+			   "frame's last descriptor and asks for its write "
+			   "back", ring->name);
+	if (!ring->to_device && !ring->len.mask)
+		diag_error(b->diag, ring->pos,
+			   "ring %s needs length: how much was received",
+			   ring->name);
+}
+
+static void ring_refused(struct build *b, const struct node *map,
+			 struct ring *ring)
+{
+	static const char *const keys[] = { "ignore", "abort", "then" };
+	unsigned int i;
+
+	if (!map || node_expect(map, NODE_MAP, "what a refusal looks like",
+				b->diag) ||
+	    node_known(map, "refused", keys, 3, b->diag))
+		return;
+	for (i = 0; i < 2; i++)
+		ring->refused[i] = build_field_sets(
+			b, node_get(map, keys[i]), ring, 0);
+	ring->then = build_sets(b, node_get(map, "then"), SCOPE_VOLATILE);
+}
+
+static void ring_offload(struct build *b, const struct node *map,
+			 struct ring *ring)
+{
+	const struct node *n;
+	unsigned int i;
+
+	if (!map || node_expect(map, NODE_MAP, "what the part does to a frame",
+				b->diag) ||
+	    node_known(map, "offload", offload_keys, OFF_KEYS, b->diag))
+		return;
+	for (i = 0; i < OFF_KEYS; i++)
+		if ((n = node_get(map, offload_keys[i])))
+			ring->off[i] = build_field_expr(b, n, ring);
+}
+
+static bool ring_shape(struct build *b, const struct node *node,
+		       struct ring *ring)
+{
+	static const char *const kinds[] = { "descriptorRing" };
+	static const char *const ways[] = { "toDevice", "fromDevice" };
+	static const char *const needed[] = { "kind", "base",	   "count",
+					      "head", "tail",	   "direction",
+					      "size", "fields", "layouts" };
+	unsigned int word;
+	uint64_t size;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(needed); i++) {
+		if (node_get(node, needed[i]))
+			continue;
+		diag_error(b->diag, ring->pos,
+			   "a descriptorRing needs \"%s:\"", needed[i]);
+		return false;
+	}
+	if (node_word(node_get(node, "kind"), "a kind of ring", kinds, 1,
+		      &word, b->diag) ||
+	    node_word(node_get(node, "direction"), "a direction", ways, 2,
+		      &word, b->diag) ||
+	    node_u64(node_get(node, "size"), "a size in bytes",
+		     8 * MODEL_MAX_WORDS, &size, b->diag))
+		return false;
+	if (size < 8 || size % 8) {
+		diag_error(b->diag, node_get(node, "size")->pos,
+			   "a descriptor has 8, 16, 24 or 32 bytes");
+		return false;
+	}
+	ring->to_device = word == 0;
+	ring->words = (uint8_t)(size / 8);
+	ring->base = build_expr(b, node_get(node, "base"), SCOPE_VOLATILE,
+				NULL);
+	ring->count = build_expr(b, node_get(node, "count"), SCOPE_VOLATILE,
+				 NULL);
+	ring->head = build_reg(b, node_get(node, "head"), "a register");
+	ring->tail = build_reg(b, node_get(node, "tail"), "a register");
+	return ring->base && ring->count && ring->head != MODEL_NONE &&
+	       ring->tail != MODEL_NONE;
+}
+
+static void build_ring(struct build *b, const struct node *key,
+		       const struct node *node)
+{
+	struct ring *ring = &b->m->ring[b->m->rings];
+
+	if (build_full(b, key->pos, "rings", b->m->rings, MODEL_MAX_RINGS) ||
+	    node_expect(node, NODE_MAP, "a ring", b->diag) ||
+	    node_known(node, "a ring", ring_keys, ARRAY_LEN(ring_keys),
+		       b->diag))
+		return;
+	*ring = (struct ring){ .name = key->text, .pos = key->pos };
+	b->m->rings++;
+	if (!ring_shape(b, node, ring))
+		return;
+	ring_fields(b, node_get(node, "fields"), ring);
+	ring_layouts(b, node_get(node, "layouts"), ring);
+	ring_marks(b, node, ring);
+	ring_refused(b, node_get(node, "refused"), ring);
+	ring_offload(b, node_get(node, "offload"), ring);
+	ring->shadow = build_field_sets(b, node_get(node, "shadow"), ring, 0);
+	ring->frame = build_field_sets(b, node_get(node, "frame"), ring,
+				       SCOPE_PARAMS);
+}
+
+void build_rings(struct build *b, const struct node *root)
+{
+	const struct node *map = node_get(root, "dma");
+	size_t i;
+
+	if (!map || node_expect(map, NODE_MAP, "the rings", b->diag))
+		return;
+	for (i = 0; i < map->n; i++)
+		build_ring(b, map->key[i], map->at[i]);
+}

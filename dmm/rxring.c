@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+/*
+ * rxring.c: receiving by rings of descriptors: frames from the device's ring,
+ * whose buffers are the monitor's, into the rings of those whom they are for.
+ * A guest's buffers have the length that its own registers say at delivery.
+ */
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "mon.h"
+
+#define VLAN_AT 12u /* of the tag in a frame */
+#define VLAN_TAG 4u
+#define VLAN_TYPE 0x8100u
+
+static const struct ring *rx_ring(const struct dmm *d)
+{
+	return &d->model->ring[d->model->receive.dring];
+}
+
+static uint64_t reg_of(const struct dmm *d, unsigned int g, uint16_t reg)
+{
+	return d->guest[g].reg[d->model->reg[reg].slot];
+}
+
+/* ---- into a guest's ring ---- */
+
+struct into {
+	uint64_t base;
+	uint32_t count, head, tail;
+};
+
+static bool ring_of(const struct dmm *d, unsigned int g, struct into *in)
+{
+	const struct ring *r = rx_ring(d);
+	uint64_t count = mon_eval(d, g, r->count);
+
+	if (count == 0 || count > UINT16_MAX + 1u)
+		return false;
+	in->base = mon_eval(d, g, r->base);
+	in->count = (uint32_t)count;
+	in->head = (uint32_t)(reg_of(d, g, r->head) % count);
+	in->tail = (uint32_t)(reg_of(d, g, r->tail) % count);
+	return true;
+}
+
+static void bad_buffer(struct dmm *d, unsigned int g, uint64_t at,
+		       uint64_t len)
+{
+	d->guest[g].stats.violations++;
+	mon_report(d, (struct dmm_report){
+			      .offence = DMM_REFUSED,
+			      .guest = g,
+			      .name = rx_ring(d)->name,
+			      .rule = "a buffer is not the guest's memory",
+			      .line = rx_ring(d)->pos.line,
+			      .address = at,
+			      .length = len,
+			      .access = d->access });
+	if (d->conf.guest[g].policy == DMM_POLICY_STOP && d->access)
+		d->stop_guest = true;
+}
+
+/* How long a buffer given now would be. */
+static uint64_t buffer_len(const struct dmm *d, unsigned int g,
+			   const uint64_t *w, struct bits *buffer)
+{
+	const struct layout *l = desc_layout(d, g, rx_ring(d), w);
+
+	if (!l || !l->length)
+		return 0;
+	*buffer = l->buffer;
+	return desc_eval(d, g, l->length, w);
+}
+
+bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
+		  uint64_t *at, uint64_t *len)
+{
+	uint64_t w[MODEL_MAX_WORDS] = { 0 }, count, tail, size, iova, i;
+	struct bits buffer = { .mask = 0 };
+
+	*at = mon_eval(d, g, r->base);
+	count = mon_eval(d, g, r->count);
+	tail = reg_of(d, g, r->tail);
+	*len = count * r->words * 8u;
+	if (d->conf.without & DMM_WITHOUT_RING)
+		return true;
+	if (count == 0)
+		return tail == 0;
+	if (count > UINT16_MAX + 1u || tail >= count ||
+	    d->host.translate(d->host.ctx, g, *at, *len, &iova))
+		return false;
+	i = reg_of(d, g, r->head) % count;
+	for (; i != tail; i = i + 1 < count ? i + 1 : 0) {
+		if (d->host.read_mem(d->host.ctx, g, *at + i * r->words * 8u,
+				     w, r->words * 8u))
+			return false;
+		size = buffer_len(d, g, w, &buffer);
+		if (!size || d->conf.without & DMM_WITHOUT_BUFFER)
+			continue;
+		if (d->host.translate(d->host.ctx, g, desc_get(w, buffer),
+				      size, &iova)) {
+			*at = desc_get(w, buffer);
+			*len = size;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* One descriptor's share of a frame; bytes put there, or -EFAULT. */
+static int put_one(struct dmm *d, unsigned int g, const struct into *in,
+		   const uint8_t *bytes, size_t len, uint64_t *w)
+{
+	const struct ring *r = rx_ring(d);
+	uint64_t at = in->base + (uint64_t)in->head * r->words * 8u, size;
+	struct bits buffer = { .mask = 0 };
+
+	if (d->host.read_mem(d->host.ctx, g, at, w, r->words * 8u))
+		return -EFAULT;
+	size = buffer_len(d, g, w, &buffer);
+	if (size > len)
+		size = len;
+	if (!size ||
+	    d->host.write_mem(d->host.ctx, g, desc_get(w, buffer), bytes,
+			      size)) {
+		bad_buffer(d, g, desc_get(w, buffer), size);
+		return -EFAULT;
+	}
+	return (int)size;
+}
+
+/* Descriptors that a frame of (len) bytes takes, at least. */
+static bool has_room(const struct dmm *d, unsigned int g,
+		     const struct into *in, size_t len)
+{
+	uint32_t free = in->tail >= in->head ? in->tail - in->head :
+					       in->count - in->head + in->tail;
+	uint64_t w[MODEL_MAX_WORDS] = { 0 }, size;
+	struct bits buffer;
+
+	size = buffer_len(d, g, w, &buffer);
+	return size && free >= (len + size - 1) / size;
+}
+
+static void finish_desc(struct dmm *d, unsigned int g, struct into *in,
+			uint64_t *w, size_t len, bool end, const uint8_t *tag)
+{
+	const struct ring *r = rx_ring(d);
+	uint64_t at = in->base + (uint64_t)in->head * r->words * 8u;
+	unsigned int i;
+
+	/* what the part writes back is all new */
+	for (i = r->back_low; i <= r->back_high; i++)
+		w[i / 64u] &= ~(UINT64_C(1) << i % 64u);
+	desc_sets(d, g, r->frame, w, len);
+	desc_put(w, r->len, len);
+	if (r->end.mask)
+		desc_put(w, r->end, end);
+	if (tag && r->tagged.mask && r->tag.mask) {
+		desc_put(w, r->tagged, 1);
+		desc_put(w, r->tag, (uint64_t)(tag[0] << 8 | tag[1]));
+	}
+	desc_put(w, r->done, 1);
+	desc_write_back(d, g, r, at, w);
+	in->head = in->head + 1 < in->count ? in->head + 1 : 0;
+}
+
+/* The frame as the guest gets it, in d->big: padded, untagged, with check. */
+static size_t prepare(struct dmm *d, unsigned int g, const uint8_t *bytes,
+		      size_t len, uint8_t tag[2], bool *tagged)
+{
+	const struct receive *rx = &d->model->receive;
+	uint8_t *to = d->big + 2 * BIG;
+	uint32_t crc;
+
+	*tagged = len >= FRAME_HEADER + VLAN_TAG &&
+		  bytes[VLAN_AT] == VLAN_TYPE >> 8 &&
+		  bytes[VLAN_AT + 1] == (VLAN_TYPE & 0xff) && rx->vlan_strip &&
+		  mon_eval(d, g, rx->vlan_strip);
+	if (*tagged) {
+		memcpy(tag, bytes + VLAN_AT + 2, 2);
+		memcpy(to, bytes, VLAN_AT);
+		memcpy(to + VLAN_AT, bytes + VLAN_AT + VLAN_TAG,
+		       len - VLAN_AT - VLAN_TAG);
+		len -= VLAN_TAG;
+	} else {
+		memcpy(to, bytes, len);
+	}
+	if (len < FRAME_MIN) {
+		memset(to + len, 0, FRAME_MIN - len);
+		len = FRAME_MIN;
+	}
+	if (rx->check && mon_eval(d, g, rx->check)) {
+		crc = ~frame_crc(~0u, to, len);
+		memcpy(to + len, &crc, sizeof(crc));
+		len += sizeof(crc);
+	}
+	return len;
+}
+
+int rxring_put(struct dmm *d, unsigned int g, const uint8_t *bytes, size_t len)
+{
+	const struct ring *r = rx_ring(d);
+	const uint8_t *from = d->big + 2 * BIG;
+	uint64_t w[MODEL_MAX_WORDS], iova;
+	struct into in;
+	uint8_t tag[2];
+	bool tagged;
+	int n;
+
+	if (!ring_of(d, g, &in) || len > SHADOW_BUFFER * 8u ||
+	    d->host.translate(d->host.ctx, g, in.base,
+			      (uint64_t)in.count * r->words * 8u, &iova))
+		return -ENOSPC;
+	len = prepare(d, g, bytes, len, tag, &tagged);
+	if (!has_room(d, g, &in, len))
+		return -ENOSPC;
+	while (len) {
+		n = put_one(d, g, &in, from, len, w);
+		if (n < 0) {
+			n = 0;
+			len = 0; /* completes empty: the guest's own fault */
+		}
+		from += n;
+		len -= (size_t)n;
+		finish_desc(d, g, &in, w, (size_t)n, len == 0,
+			    tagged ? tag : NULL);
+	}
+	d->guest[g].reg[d->model->reg[r->head].slot] = in.head;
+	return 0;
+}
+
+/* ---- from the device's ring ---- */
+
+static void refresh(struct dmm *d, uint32_t i)
+{
+	const struct ring *r = rx_ring(d);
+	volatile uint64_t *to = d->rx_desc + (size_t)i * r->words;
+	uint64_t w[MODEL_MAX_WORDS] = { 0 };
+	struct bits buffer = r->layout[0].buffer;
+	unsigned int k;
+
+	desc_put(w, buffer,
+		 d->conf.area.iova +
+			 (uint64_t)(d->rx_buffer - d->conf.area.host) +
+			 (uint64_t)i * SHADOW_BUFFER);
+	for (k = 0; k < r->words; k++)
+		to[k] = w[k];
+}
+
+void rxring_open(struct dmm *d)
+{
+	uint32_t i;
+
+	for (i = 0; i < SHADOW_DEPTH; i++)
+		refresh(d, i);
+	d->rx_next = d->rx_len = 0;
+}
+
+/* A frame is whole: its tag back in its place, then to all whom it is for. */
+static void arrived(struct dmm *d, const uint64_t *w)
+{
+	const struct ring *r = rx_ring(d);
+	uint8_t *bytes = d->big;
+	uint32_t len = d->rx_len;
+	unsigned int i;
+	uint64_t tag;
+
+	d->rx_len = 0;
+	if (r->tagged.mask && desc_get(w, r->tagged) &&
+	    len >= FRAME_HEADER) {
+		memmove(bytes + VLAN_AT + VLAN_TAG, bytes + VLAN_AT,
+			len - VLAN_AT);
+		tag = desc_get(w, r->tag);
+		bytes[VLAN_AT] = VLAN_TYPE >> 8;
+		bytes[VLAN_AT + 1] = VLAN_TYPE & 0xff;
+		bytes[VLAN_AT + 2] = (uint8_t)(tag >> 8);
+		bytes[VLAN_AT + 3] = (uint8_t)tag;
+		len += VLAN_TAG;
+	}
+	for (i = 0; i < d->conf.guests; i++)
+		spool_deliver(d, i, bytes, len);
+}
+
+void rxring_drain(struct dmm *d)
+{
+	const struct ring *r = rx_ring(d);
+	uint64_t w[MODEL_MAX_WORDS] = { 0 };
+	unsigned int n, i;
+	uint64_t len;
+
+	for (n = 0; n < SHADOW_DEPTH; n++) {
+		volatile uint64_t *from =
+			d->rx_desc + (size_t)d->rx_next * r->words;
+
+		if (!(from[r->done.slot] >> r->done.shift & r->done.mask))
+			break;
+		atomic_thread_fence(memory_order_acquire);
+		for (i = 0; i < r->words; i++)
+			w[i] = from[i];
+		len = desc_get(w, r->len);
+		if (len > SHADOW_BUFFER)
+			len = SHADOW_BUFFER;
+		if (d->rx_len + len > SHADOW_BUFFER * 8u)
+			d->rx_len = 0; /* no frame is so long */
+		memcpy(d->big + d->rx_len,
+		       d->rx_buffer + (size_t)d->rx_next * SHADOW_BUFFER, len);
+		d->rx_len += (uint32_t)len;
+		refresh(d, d->rx_next);
+		d->rx_next = (d->rx_next + 1) % SHADOW_DEPTH;
+		if (!r->end.mask || desc_get(w, r->end))
+			arrived(d, w);
+	}
+	if (n)
+		card_write(d, d->model->reg[r->tail].slot,
+			   (d->rx_next + SHADOW_DEPTH - 1) % SHADOW_DEPTH,
+			   true);
+}

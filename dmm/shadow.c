@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: MIT
+/*
+ * shadow.c: the transmit ring that the device sees, and no guest can reach:
+ * whole checked frames of all guests enter it by weight, and leave by the
+ * device's own write-back.
+ *
+ * A frame enters as its descriptors with device addresses in them, its first
+ * bytes copied (so that the source that was checked is the one sent), its last
+ * descriptor asking for a write-back.  What the device remembers between
+ * frames (sticky descriptors) is replayed when the sender changes.
+ */
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "mon.h"
+#include "offload.h"
+
+/* Both addresses, and a VLAN tag with its type: what antispoof looks at. */
+#define HEAD 18u
+/* Segments that are cut in software have at least so many bytes. */
+#define SEGMENT_MIN 128u
+/* What a frame costs on the wire beside its bytes: preamble, check, gap. */
+#define WIRE_OVERHEAD 24u
+
+static const struct ring *tx_ring(const struct dmm *d)
+{
+	return &d->model->ring[d->model->transmit.dring];
+}
+
+static uint64_t *shadow_desc(const struct dmm *d, uint32_t i)
+{
+	return d->tx->desc + (size_t)(i % SHADOW_DEPTH) * d->tx->words;
+}
+
+static struct tx_desc *desc_at(struct txq *q, uint32_t i)
+{
+	return &q->d[i % TXQ_DEPTH];
+}
+
+bool shadow_busy(const struct dmm *d)
+{
+	return d->tx && d->tx->clean != d->tx->tail;
+}
+
+static void note_idle(struct dmm *d)
+{
+	d->shadow_env[d->model->transmit.dring * EXPR_RING_NUMBERS +
+		      EXPR_RING_IDLE] = !shadow_busy(d);
+}
+
+/* ---- a frame's bytes, where the monitor must see them ---- */
+
+/* The first (max) bytes of the unit at q->sent; returns how many there are. */
+static uint32_t gather(struct dmm *d, unsigned int g, uint8_t *to,
+		       uint32_t max)
+{
+	struct txq *q = d->guest[g].txq;
+	uint32_t have = 0, n, i;
+
+	for (i = 0; i < desc_at(q, q->sent)->unit && have < max; i++) {
+		const struct tx_desc *t = desc_at(q, q->sent + i);
+
+		n = t->len < max - have ? t->len : max - have;
+		if (n && d->host.read_mem(d->host.ctx, g, t->gpa, to + have, n))
+			break;
+		have += n;
+	}
+	return have;
+}
+
+static uint64_t off_value(const struct dmm *d, unsigned int g,
+			  enum offload_key key, const uint64_t *w)
+{
+	const struct expr *e = tx_ring(d)->off[key];
+
+	return e ? desc_eval(d, g, e, w) : 0;
+}
+
+struct emit {
+	struct dmm *d;
+	unsigned int guest;
+};
+
+static void emit(void *ctx, const uint8_t *frame, size_t len)
+{
+	struct emit *e = ctx;
+	unsigned int i;
+
+	e->d->stats.transmit.local_bytes_copied += len;
+	for (i = 0; i < e->d->conf.guests; i++)
+		if (i != e->guest)
+			spool_deliver(e->d, i, frame, len);
+}
+
+/* What the guest asked the card to do to the frame, by its sticky descriptor. */
+static void offload_of(const struct dmm *d, unsigned int g,
+		       const struct tx_desc *t, struct offload *o)
+{
+	const struct layout *l = &tx_ring(d)->layout[t->layout];
+	const struct txq *q = d->guest[g].txq;
+	const uint64_t *c = NULL;
+	unsigned int i;
+
+	*o = (struct offload){ .segment = off_value(d, g, OFF_SEGMENT, t->w) };
+	for (i = 0; i < MODEL_MAX_STICKY && !l->sticky; i++)
+		if (q->sticky_set[i] && (!c || i == o->segment))
+			c = q->sticky[i];
+	/* small segments are many: the work is bounded */
+	if (c && o->segment &&
+	    off_value(d, g, OFF_MSS, c) < SEGMENT_MIN)
+		c = NULL;
+	o->ip_sum = off_value(d, g, OFF_IP_SUM, t->w);
+	o->l4_sum = off_value(d, g, OFF_L4_SUM, t->w);
+	if (!c) {
+		o->ip_sum = o->l4_sum = o->segment = false;
+		return;
+	}
+	o->ip_start = (uint16_t)off_value(d, g, OFF_IP_START, c);
+	o->ip_at = (uint16_t)off_value(d, g, OFF_IP_AT, c);
+	o->ip_end = (uint16_t)off_value(d, g, OFF_IP_END, c);
+	o->l4_start = (uint16_t)off_value(d, g, OFF_L4_START, c);
+	o->l4_at = (uint16_t)off_value(d, g, OFF_L4_AT, c);
+	o->l4_end = (uint16_t)off_value(d, g, OFF_L4_END, c);
+	o->ipv4 = off_value(d, g, OFF_IPV4, c);
+	o->tcp = off_value(d, g, OFF_TCP, c);
+	o->mss = (uint16_t)off_value(d, g, OFF_MSS, c);
+	o->header = (uint16_t)off_value(d, g, OFF_HEADER, c);
+	o->payload = (uint32_t)off_value(d, g, OFF_PAYLOAD, c);
+}
+
+/* To the siblings, as the card would have put it on the wire. */
+static void deliver_local(struct dmm *d, unsigned int g, const uint8_t *head,
+			  uint32_t head_len)
+{
+	struct txq *q = d->guest[g].txq;
+	struct emit e = { .d = d, .guest = g };
+	uint32_t len = gather(d, g, d->big, TX_FRAME_MAX), i;
+	struct offload o = { .mss = 0 };
+
+	memcpy(d->big, head, head_len); /* what was checked, not read again */
+	for (i = 0; i < desc_at(q, q->sent)->unit; i++) {
+		const struct tx_desc *t = desc_at(q, q->sent + i);
+
+		if (!t->len)
+			continue;
+		offload_of(d, g, t, &o);
+		break;
+	}
+	if (o.ip_sum || o.l4_sum || o.segment) {
+		if (offload_run(&o, d->big, len, d->big + BIG, BIG, emit, &e))
+			d->guest[g].stats.drops++;
+	} else {
+		emit(&e, d->big, len);
+	}
+}
+
+/* ---- a unit that does not go to the device ---- */
+
+static void mark_done(struct dmm *d, unsigned int g, struct span sets,
+		      bool with_done)
+{
+	struct txq *q = d->guest[g].txq;
+	uint32_t unit = desc_at(q, q->sent)->unit, i;
+
+	for (i = 0; i < unit; i++) {
+		struct tx_desc *t = desc_at(q, q->sent + i);
+
+		desc_sets(d, g, sets, t->w, t->len);
+		if (with_done)
+			desc_put(t->w, tx_ring(d)->done, 1);
+		t->done = true;
+	}
+	q->sent += unit;
+	txring_finish(d, g);
+}
+
+static void refuse_unit(struct dmm *d, unsigned int g)
+{
+	const struct ring *r = tx_ring(d);
+	bool abort = d->conf.guest[g].policy == DMM_ABORT;
+
+	d->guest[g].stats.drops++;
+	mark_done(d, g, r->refused[abort], false);
+	step_sets(d, g, r->then, 0, false);
+}
+
+static void remember(struct dmm *d, unsigned int g)
+{
+	struct txq *q = d->guest[g].txq;
+	struct tx_desc *t = desc_at(q, q->sent);
+	const struct layout *l = &tx_ring(d)->layout[t->layout];
+	uint64_t key = desc_eval(d, g, l->sticky, t->w) % MODEL_MAX_STICKY;
+
+	memcpy(q->sticky[key], t->w, sizeof(t->w));
+	q->sticky_set[key] = true;
+	if (d->last_sender == (int)g)
+		d->last_sender = -1; /* the part has not seen this one */
+	mark_done(d, g, (struct span){ .n = 0 }, true);
+}
+
+static void spoofed(struct dmm *d, unsigned int g, uint32_t len)
+{
+	struct txq *q = d->guest[g].txq;
+
+	d->guest[g].stats.violations++;
+	mon_report(d, (struct dmm_report){
+			      .offence = DMM_SPOOFED,
+			      .guest = g,
+			      .name = tx_ring(d)->name,
+			      .rule = "the frame's source is not the guest's",
+			      .line = tx_ring(d)->pos.line,
+			      .address = desc_at(q, q->sent)->gpa,
+			      .length = len,
+			      .access = d->access });
+	if (d->conf.guest[g].policy == DMM_POLICY_STOP)
+		d->stop_guest = true;
+	refuse_unit(d, g);
+}
+
+/* ---- into the shadow ---- */
+
+static void put_entry(struct dmm *d, unsigned int g, const uint64_t *w,
+		      uint64_t iova, uint32_t len, const struct layout *l,
+		      bool end)
+{
+	const struct ring *r = tx_ring(d);
+	uint64_t *to = shadow_desc(d, d->tx->tail), tmp[MODEL_MAX_WORDS];
+
+	memcpy(tmp, w, sizeof(tmp));
+	if (l->length) {
+		desc_put(tmp, l->buffer, iova);
+		desc_put(tmp, l->length_bits, len);
+	}
+	desc_sets(d, g, r->shadow, tmp, len);
+	desc_put(tmp, r->end, end);
+	desc_put(tmp, r->report, end);
+	desc_put(tmp, r->done, 0);
+	memcpy(to, tmp, r->words * 8u);
+	d->tx->note[d->tx->tail % SHADOW_DEPTH] = (struct shadow_note){
+		.guest = (uint8_t)g
+	};
+	d->tx->tail++;
+}
+
+static void replay_sticky(struct dmm *d, unsigned int g)
+{
+	const struct txq *q = d->guest[g].txq;
+	const struct ring *r = tx_ring(d);
+	const struct layout *l;
+	unsigned int i;
+
+	if (d->last_sender == (int)g || d->conf.without & DMM_WITHOUT_STICKY)
+		return;
+	d->last_sender = (int)g;
+	for (i = 0; i < MODEL_MAX_STICKY; i++) {
+		if (!q->sticky_set[i])
+			continue;
+		l = desc_layout(d, g, r, q->sticky[i]);
+		if (l)
+			put_entry(d, g, q->sticky[i], 0, 0, l, false);
+	}
+}
+
+/* Its first bytes come from our copy, the rest from where it lies. */
+static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
+		  uint32_t head_len)
+{
+	struct txq *q = d->guest[g].txq;
+	uint32_t unit = desc_at(q, q->sent)->unit, i, skip = head_len, n;
+	uint32_t at = d->tx->tail % SHADOW_DEPTH * SHADOW_HEAD;
+	struct shadow_note *note;
+
+	memcpy(d->heads + at, head, head_len);
+	d->stats.transmit.head_bytes_copied += head_len;
+	for (i = 0; i < unit; i++) {
+		const struct tx_desc *t = desc_at(q, q->sent + i);
+		const struct layout *l = &tx_ring(d)->layout[t->layout];
+
+		if (i == 0 && head_len)
+			put_entry(d, g, t->w,
+				  d->conf.area.iova +
+					  (uint64_t)(d->heads -
+						     d->conf.area.host) + at,
+				  head_len, l,
+				  desc_at(q, q->sent)->bytes == head_len);
+		n = t->len < skip ? t->len : skip;
+		skip -= n;
+		if (t->len > n)
+			put_entry(d, g, t->w, t->iova + n, t->len - n, l,
+				  i + 1 == unit);
+	}
+	/* a last descriptor without bytes of its own: the one before ends it */
+	desc_put(shadow_desc(d, d->tx->tail - 1), tx_ring(d)->end, 1);
+	desc_put(shadow_desc(d, d->tx->tail - 1), tx_ring(d)->report, 1);
+	note = &d->tx->note[(d->tx->tail - 1) % SHADOW_DEPTH];
+	note->last = true;
+	note->unit = (uint16_t)unit;
+	note->bytes = desc_at(q, q->sent)->bytes;
+	note->generation = q->generation;
+	d->tx->bytes += note->bytes;
+	q->sent += unit;
+}
+
+static void charge(struct dmm *d, unsigned int g, uint32_t bytes)
+{
+	uint64_t ns = ((uint64_t)(bytes < 60 ? 60 : bytes) + WIRE_OVERHEAD) * 8;
+
+	sched_charge(&d->sched, g, ns);
+	if (d->mode == MODE_SPOOL)
+		d->guest[g].stats.held_ns += ns;
+}
+
+/*
+ * The unit at q->sent, which is a frame: refused, delivered, or into the
+ * shadow.  False if there is no room now.
+ */
+static bool send_frame(struct dmm *d, unsigned int g)
+{
+	struct txq *q = d->guest[g].txq;
+	struct tx_desc *first = desc_at(q, q->sent);
+	uint32_t bytes = first->bytes, head_len;
+	uint8_t head[HEAD];
+	uint64_t start = 0;
+	bool local;
+
+	if (first->bad || bytes < FRAME_HEADER) {
+		refuse_unit(d, g);
+		return true;
+	}
+	if (d->tx->tail - d->tx->clean + first->unit + 1 + MODEL_MAX_STICKY >=
+		    SHADOW_DEPTH ||
+	    (shadow_busy(d) && d->tx->bytes + bytes > SHADOW_BYTES))
+		return false;
+	head_len = gather(d, g, head, HEAD);
+	if (head_len < FRAME_HEADER || !spool_is_own(d, g, head, head_len)) {
+		spoofed(d, g, bytes);
+		return true;
+	}
+	d->guest[g].stats.frames_sent++;
+	d->guest[g].stats.bytes_sent += bytes;
+	d->stats.transmit.packets++;
+	local = spool_is_local(d, g, head, head_len);
+	if (d->conf.guests > 1 &&
+	    (local || frame_kind(head, head_len) != FRAME_UNICAST))
+		deliver_local(d, g, head, head_len);
+	charge(d, g, bytes);
+	if (local) {
+		mark_done(d, g, (struct span){ .n = 0 }, true);
+		return true;
+	}
+	if (d->mode == MODE_SPOOL && d->last_sender != (int)g)
+		start = d->host.now(d->host.ctx);
+	replay_sticky(d, g);
+	if (start)
+		lease_count(d, d->host.now(d->host.ctx) - start);
+	enter(d, g, head, d->conf.antispoof ? head_len : 0);
+	return true;
+}
+
+static uint32_t senders(const struct dmm *d)
+{
+	const struct expr *on = d->model->transmit.enabled;
+	uint32_t set = 0;
+	unsigned int i;
+
+	for (i = 0; i < d->conf.guests; i++) {
+		const struct txq *q = d->guest[i].txq;
+
+		if (q && d->guest[i].alive && q->sent != q->ready &&
+		    (!on || mon_eval(d, i, on)))
+			set |= 1u << i;
+	}
+	return set;
+}
+
+void shadow_pump(struct dmm *d)
+{
+	uint32_t before = d->tx->tail, set;
+	uint64_t now;
+	int g;
+
+	while ((set = senders(d))) {
+		if (d->mode != MODE_SPOOL) {
+			if (d->owner < 0 || !(set & 1u << d->owner))
+				break;
+			set = 1u << d->owner;
+		}
+		g = sched_pick(&d->sched, set);
+		if (desc_at(d->guest[g].txq, d->guest[g].txq->sent)->unit == 1 &&
+		    !desc_at(d->guest[g].txq, d->guest[g].txq->sent)->bad &&
+		    tx_ring(d)->layout[desc_at(d->guest[g].txq,
+					       d->guest[g].txq->sent)->layout]
+			    .sticky)
+			remember(d, (unsigned int)g);
+		else if (!send_frame(d, (unsigned int)g))
+			break;
+		if (d->guest[g].txq->sent == d->guest[g].txq->ready)
+			sched_unwant(&d->sched, (unsigned int)g);
+	}
+	now = d->tx->tail != before || set ? d->host.now(d->host.ctx) : 0;
+	if (d->tx->tail != before) {
+		if (d->tx->since == 0)
+			d->tx->since = now;
+		atomic_thread_fence(memory_order_release);
+		card_write(d, d->model->reg[tx_ring(d)->tail].slot,
+			   d->tx->tail % SHADOW_DEPTH, true);
+		note_idle(d);
+		d->last_use = now;
+		d->host.due(d->host.ctx, now + 1000000);
+	}
+	if (d->mode != MODE_SPOOL)
+		for (set = senders(d); set; set &= set - 1)
+			if (__builtin_ctz(set) != d->owner)
+				lease_want(d, (unsigned int)__builtin_ctz(set),
+					   now);
+}
+
+/* ---- out of the shadow ---- */
+
+/* The unit whose last entry is at (i) came back as (w). */
+static void completed(struct dmm *d, const struct shadow_note *note,
+		      const uint64_t *w)
+{
+	const struct ring *r = tx_ring(d);
+	struct txq *q = d->guest[note->guest].txq;
+	struct bits low = { .slot = r->back_low / 64u,
+			    .shift = r->back_low % 64u,
+			    .mask = cc_ones(r->back_high - r->back_low + 1u) };
+	uint32_t i, at = q->clean;
+
+	if (note->generation != q->generation)
+		return; /* its ring is gone */
+	while (at != q->sent && desc_at(q, at)->done)
+		at++;
+	for (i = 0; i < note->unit && at != q->sent; i++, at++) {
+		struct tx_desc *t = desc_at(q, at);
+
+		desc_put(t->w, low, desc_get(w, low));
+		t->done = true;
+	}
+	txring_finish(d, note->guest);
+	if (d->guest[note->guest].alive)
+		txring_fetch(d, note->guest);
+}
+
+bool shadow_clean(struct dmm *d)
+{
+	const struct ring *r = tx_ring(d);
+	uint32_t end = d->tx->clean, before = d->tx->clean;
+
+	while (end != d->tx->tail) {
+		const struct shadow_note *note =
+			&d->tx->note[end % SHADOW_DEPTH];
+		volatile uint64_t *w = shadow_desc(d, end);
+		uint64_t copy[MODEL_MAX_WORDS] = { 0 };
+		unsigned int i;
+
+		end++;
+		if (!note->last)
+			continue;
+		if (!(w[r->done.slot] >> r->done.shift & r->done.mask))
+			break;
+		atomic_thread_fence(memory_order_acquire);
+		for (i = 0; i < r->words; i++)
+			copy[i] = w[i];
+		d->tx->clean = end;
+		d->tx->bytes -= note->bytes;
+		completed(d, note, copy);
+	}
+	if (d->tx->clean != before)
+		d->tx->since = shadow_busy(d) ? d->host.now(d->host.ctx) : 0;
+	note_idle(d);
+	return d->tx->clean != before;
+}
+
+void shadow_lose(struct dmm *d)
+{
+	const struct ring *r = tx_ring(d);
+
+	while (d->tx->clean != d->tx->tail) {
+		const struct shadow_note *note =
+			&d->tx->note[d->tx->clean % SHADOW_DEPTH];
+		uint64_t w[MODEL_MAX_WORDS] = { 0 };
+
+		desc_sets(d, note->guest, r->refused[1], w, 0);
+		d->tx->clean++;
+		if (note->last)
+			completed(d, note, w);
+	}
+	d->tx->clean = d->tx->tail = 0;
+	d->tx->bytes = 0;
+	d->tx->since = 0;
+	d->last_sender = -1;
+	note_idle(d);
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+/*
+ * txring.c: a guest's transmit ring: at its doorbell the new descriptors are
+ * read once, checked and kept; only whole frames go on to the shadow.
+ */
+
+#include <string.h>
+
+#include "mon.h"
+
+static const struct ring *tx_ring(const struct dmm *d)
+{
+	return &d->model->ring[d->model->transmit.dring];
+}
+
+static unsigned int slot_of(const struct dmm *d, uint16_t reg)
+{
+	return d->model->reg[reg].slot;
+}
+
+/* The ring as the guest's registers say. */
+static void ring_at(const struct dmm *d, unsigned int g, const struct ring *r,
+		    uint64_t *base, uint64_t *count)
+{
+	*base = mon_eval(d, g, r->base);
+	*count = mon_eval(d, g, r->count);
+}
+
+bool txring_check(struct dmm *d, unsigned int g, const struct ring *r,
+		  uint64_t *at, uint64_t *len)
+{
+	uint64_t count, tail = d->guest[g].reg[slot_of(d, r->tail)], iova;
+
+	ring_at(d, g, r, at, &count);
+	*len = count * r->words * 8u;
+	if (d->conf.without & DMM_WITHOUT_RING)
+		return true;
+	if (count == 0)
+		return tail == 0; /* nothing is there to be read */
+	if (count > UINT16_MAX + 1u || tail >= count)
+		return false;
+	return d->host.translate(d->host.ctx, g, *at, *len, &iova) == 0;
+}
+
+void txring_reset(struct dmm *d, unsigned int g)
+{
+	struct txq *q = d->guest[g].txq;
+
+	if (!q)
+		return;
+	q->clean = q->sent = q->ready = q->got = 0;
+	q->part_bytes = 0;
+	q->part_bad = false;
+	q->generation++;
+	memset(q->sticky_set, 0, sizeof(q->sticky_set));
+	sched_unwant(&d->sched, g);
+}
+
+/* ---- one descriptor ---- */
+
+static void refuse(struct dmm *d, unsigned int g, const char *rule,
+		   uint64_t at, uint64_t len)
+{
+	const struct ring *r = tx_ring(d);
+
+	d->guest[g].stats.violations++;
+	mon_report(d, (struct dmm_report){ .offence = DMM_REFUSED,
+					   .guest = g,
+					   .name = r->name,
+					   .rule = rule,
+					   .line = r->pos.line,
+					   .address = at,
+					   .length = len,
+					   .access = d->access });
+	if (d->conf.guest[g].policy == DMM_POLICY_STOP)
+		d->stop_guest = true;
+}
+
+static void check_buffer(struct dmm *d, unsigned int g, struct tx_desc *t,
+			 const struct layout *l)
+{
+	t->gpa = desc_get(t->w, l->buffer);
+	t->len = (uint32_t)desc_eval(d, g, l->length, t->w);
+	if (!t->len)
+		return;
+	if (!d->host.translate(d->host.ctx, g, t->gpa, t->len, &t->iova))
+		return;
+	if (d->conf.without & DMM_WITHOUT_BUFFER) {
+		t->iova = t->gpa;
+		return;
+	}
+	t->bad = true;
+	refuse(d, g, "a buffer is not the guest's memory", t->gpa, t->len);
+}
+
+static void read_desc(struct dmm *d, unsigned int g, struct txq *q,
+		      struct tx_desc *t)
+{
+	const struct ring *r = tx_ring(d);
+	uint64_t at = q->base + (uint64_t)q->fetch * r->words * 8u;
+	const struct layout *l;
+
+	*t = (struct tx_desc){ .index = q->fetch };
+	if (d->host.read_mem(d->host.ctx, g, at, t->w, r->words * 8u)) {
+		t->bad = true;
+		return;
+	}
+	d->stats.transmit.descriptor_bytes_copied += r->words * 8u;
+	t->report = desc_get(t->w, r->report);
+	l = desc_layout(d, g, r, t->w);
+	if (!l) {
+		t->bad = true;
+		refuse(d, g, "a descriptor has no layout of the model", at,
+		       r->words * 8u);
+		return;
+	}
+	t->layout = (uint8_t)(l - r->layout);
+	if (l->length)
+		check_buffer(d, g, t, l);
+}
+
+static bool is_sticky(const struct dmm *d, const struct tx_desc *t)
+{
+	return tx_ring(d)->layout[t->layout].sticky != NULL;
+}
+
+/* A frame, or a sticky descriptor, is whole: it may go on. */
+static void close_unit(struct txq *q)
+{
+	struct tx_desc *first = &q->d[q->ready % TXQ_DEPTH];
+
+	first->unit = (uint16_t)(q->got - q->ready);
+	first->bytes = q->part_bytes;
+	first->bad = q->part_bad;
+	q->ready = q->got;
+	q->part_bytes = 0;
+	q->part_bad = false;
+}
+
+static void add_desc(struct dmm *d, unsigned int g, struct txq *q)
+{
+	struct tx_desc *t = &q->d[q->got % TXQ_DEPTH];
+	const struct ring *r = tx_ring(d);
+	bool end;
+
+	read_desc(d, g, q, t);
+	q->got++;
+	q->fetch = q->fetch + 1 < q->count ? q->fetch + 1 : 0;
+	q->part_bad |= t->bad;
+	q->part_bytes += t->len;
+	if (!t->bad && is_sticky(d, t)) {
+		if (q->got - q->ready == 1) {
+			close_unit(q);
+			return;
+		}
+		q->part_bad = true;
+		refuse(d, g, "an offload context is inside a frame", 0, 0);
+	}
+	end = desc_get(t->w, r->end);
+	if (q->part_bytes > TX_FRAME_MAX ||
+	    q->got - q->ready >= TX_FRAME_DESCS) {
+		if (!q->part_bad && !end)
+			refuse(d, g, "a frame is too long, or has no end",
+			       0, q->part_bytes);
+		q->part_bad |= !end || q->part_bytes > TX_FRAME_MAX;
+		end = true; /* what follows is a frame of its own */
+	}
+	if (end || d->conf.without & DMM_WITHOUT_WHOLE)
+		close_unit(q);
+}
+
+/* The guest moved its ring, or began anew: forget what was read of it. */
+static void follow(struct dmm *d, unsigned int g, struct txq *q)
+{
+	const struct ring *r = tx_ring(d);
+	uint64_t base, count, head = d->guest[g].reg[slot_of(d, r->head)];
+
+	ring_at(d, g, r, &base, &count);
+	if (base == q->base && count == q->count && head == q->head)
+		return;
+	txring_reset(d, g);
+	q->base = base;
+	q->count = (uint32_t)count;
+	q->head = q->fetch = count ? (uint32_t)(head % count) : 0;
+	d->guest[g].reg[slot_of(d, r->head)] = q->head;
+}
+
+void txring_fetch(struct dmm *d, unsigned int g)
+{
+	struct txq *q = d->guest[g].txq;
+	const struct ring *r = tx_ring(d);
+	const struct expr *on = d->model->transmit.enabled;
+	uint32_t tail = (uint32_t)d->guest[g].reg[slot_of(d, r->tail)];
+
+	if (on && !mon_eval(d, g, on))
+		return;
+	while (q->count && q->fetch != tail % q->count &&
+	       q->got - q->clean < TXQ_DEPTH)
+		add_desc(d, g, q);
+	if (q->ready != q->sent)
+		sched_want(&d->sched, g);
+}
+
+void txring_doorbell(struct dmm *d, unsigned int g)
+{
+	uint64_t at, len;
+
+	if (!txring_check(d, g, tx_ring(d), &at, &len))
+		return;
+	d->stats.transmit.doorbell_exits++;
+	follow(d, g, d->guest[g].txq);
+	txring_fetch(d, g);
+	shadow_pump(d);
+}
+
+/* ---- back to the guest ---- */
+
+void txring_finish(struct dmm *d, unsigned int g)
+{
+	const struct ring *r = tx_ring(d);
+	struct context *c = &d->guest[g];
+	struct txq *q = c->txq;
+	bool told = false;
+
+	while (q->clean != q->sent && q->d[q->clean % TXQ_DEPTH].done) {
+		const struct tx_desc *t = &q->d[q->clean++ % TXQ_DEPTH];
+
+		q->head = t->index + 1 < q->count ? t->index + 1 : 0;
+		if (t->report)
+			desc_write_back(d, g, r,
+					q->base + (uint64_t)t->index *
+							  r->words * 8u,
+					t->w);
+		told |= t->report;
+	}
+	c->reg[slot_of(d, r->head)] = q->head;
+	if (told)
+		step_sets(d, g, d->model->transmit.sent, 0, false);
+	lease_line(d, g);
+}

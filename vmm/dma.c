@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dma.c: device addresses for the monitor's area and for guests' memory.
+ */
+
+#include "dma.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "why.h"
+
+/* Ours to choose where the backend lets us: all parts reach below 4 GiB. */
+#define FIRST UINT64_C(0x01000000)
+#define LIMIT UINT64_C(0x100000000)
+#define ALIGN UINT64_C(0x200000)
+
+static uint64_t take(struct dma *dma, uint64_t bytes)
+{
+	uint64_t at = dma->next;
+
+	dma->next += (bytes + ALIGN - 1) / ALIGN * ALIGN;
+	return at;
+}
+
+static int own_area(struct dma *dma, char **why)
+{
+	struct backend *be = dma->be;
+	int fd, err;
+	uint64_t offset;
+	void *host;
+
+	if (be->ops->guest_memory) {
+		err = be->ops->guest_memory(be, dma->area.size, &fd, &offset,
+					    &dma->area.iova);
+		if (err)
+			return why_set(why, err,
+				       "the device has no memory for the "
+				       "monitor: %s", strerror(-err));
+		host = mmap(NULL, dma->area.size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED, fd, (off_t)offset);
+	} else {
+		host = mmap(NULL, dma->area.size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	}
+	if (host == MAP_FAILED)
+		return why_set(why, -errno, "no memory for the device: %s",
+			       strerror(errno));
+	dma->area.host = host;
+	dma->own = true;
+	if (!be->ops->dma_map)
+		return 0;
+	dma->area.iova = take(dma, dma->area.size);
+	err = be->ops->dma_map(be, dma->area.iova, host, dma->area.size, true);
+	if (err)
+		return why_set(why, err, "the device cannot be shown memory: "
+			       "%s", strerror(-err));
+	return 0;
+}
+
+int dma_open(struct dma *dma, struct backend *be, uint64_t area, char **why)
+{
+	int err;
+
+	*dma = (struct dma){ .be = be, .next = FIRST };
+	if (!area)
+		return 0;
+	dma->area.size = (area + MEM_PAGE - 1) / MEM_PAGE * MEM_PAGE;
+	err = own_area(dma, why);
+	if (!err && be->ops->bus_master)
+		be->ops->bus_master(be, true);
+	return err;
+}
+
+void dma_close(struct dma *dma)
+{
+	unsigned int i;
+
+	for (i = 0; i < DMM_MAX_GUESTS; i++)
+		dma_detach(dma, i);
+	if (!dma->own)
+		return;
+	if (dma->be->ops->dma_unmap)
+		dma->be->ops->dma_unmap(dma->be, dma->area.iova,
+					dma->area.size);
+	munmap(dma->area.host, dma->area.size);
+	dma->own = false;
+}
+
+int dma_memory(struct dma *dma, unsigned int guest, uint64_t bytes, int *fd,
+	       uint64_t *offset, char **why)
+{
+	struct backend *be = dma->be;
+	struct dma_guest *g = &dma->guest[guest];
+	int err;
+
+	if (!dma->area.size || !be->ops->guest_memory)
+		return -ENOENT;
+	err = be->ops->guest_memory(be, bytes, fd, offset, &g->iova[0]);
+	if (err)
+		return why_set(why, err,
+			       "the device has no %llu MiB left for a guest: "
+			       "give it more by \"memory:\"",
+			       (unsigned long long)(bytes >> 20));
+	g->given = true;
+	return 0;
+}
+
+int dma_attach(struct dma *dma, unsigned int guest, struct mem *mem,
+	       uint64_t window, char **why)
+{
+	struct dma_guest *g = &dma->guest[guest];
+	struct backend *be = dma->be;
+	unsigned int i;
+	int err;
+
+	if (!dma->area.size)
+		return 0;
+	g->window = window;
+	for (i = 0; i < mem->count; i++) {
+		const struct mem_region *r = &mem->region[i];
+
+		if (g->given) {
+			/* one file, one region after the other */
+			g->iova[i] = g->iova[0] + r->offset -
+				     mem->region[0].offset;
+		} else if (be->ops->dma_map) {
+			g->iova[i] = take(dma, r->size);
+			err = dma->next > LIMIT ?
+				      -ENOSPC :
+				      be->ops->dma_map(be, g->iova[i], r->host,
+						       r->size, false);
+			if (err)
+				return why_set(why, err,
+					       "the memory of all guests does "
+					       "not fit below 4 GiB of device "
+					       "addresses: give them less");
+		}
+		g->regions = i + 1;
+	}
+	g->mem = mem;
+	return 0;
+}
+
+void dma_detach(struct dma *dma, unsigned int guest)
+{
+	struct dma_guest *g = &dma->guest[guest];
+	unsigned int i;
+
+	for (i = 0; i < g->regions && !g->given; i++)
+		if (dma->be->ops->dma_unmap)
+			dma->be->ops->dma_unmap(dma->be, g->iova[i],
+						g->mem->region[i].size);
+	g->regions = 0;
+	g->mem = NULL;
+}
+
+int dma_translate(const struct dma *dma, unsigned int guest, uint64_t gpa,
+		  uint64_t len, uint64_t *iova)
+{
+	const struct dma_guest *g = &dma->guest[guest];
+	unsigned int i;
+
+	if (!len || (g->window && !cc_within(gpa, len, 0, g->window)))
+		return -EFAULT;
+	for (i = 0; i < g->regions; i++) {
+		const struct mem_region *r = &g->mem->region[i];
+
+		if (!cc_within(gpa, len, r->gpa, r->size))
+			continue;
+		*iova = g->iova[i] + (gpa - r->gpa);
+		return 0;
+	}
+	return -EFAULT;
+}
