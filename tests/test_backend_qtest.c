@@ -130,6 +130,10 @@ static void take_memory(struct card *card)
 	card->memory = mmap(NULL, card->size, PROT_READ | PROT_WRITE,
 			    MAP_SHARED, fd, (off_t)offset);
 	assert_true(card->memory != MAP_FAILED);
+	assert_int_equal(card->be->ops->dma_map(card->be, card->iova,
+						card->memory, card->size, true),
+			 0);
+	card->be->ops->bus_master(card->be, true);
 }
 
 static uint32_t rd(struct card *card, uint64_t off)
@@ -476,6 +480,15 @@ static void test_memory(void **state)
 	assert_int_equal(offset[1] % 4096, 0);
 	assert_int_equal(get(card.be, 32 << 20, &fd, &left, &left), -ENOMEM);
 	assert_int_equal(get(card.be, UINT64_MAX, &fd, &left, &left), -ENOMEM);
+	assert_int_equal(card.be->ops->dma_map(card.be, iova[1], NULL, 32 << 20,
+					       true),
+			 0);
+	assert_int_equal(card.be->ops->dma_map(card.be, iova[1] + 4096, NULL,
+					       32 << 20, true),
+			 -EINVAL);
+	assert_int_equal(card.be->ops->dma_map(card.be, 0xff000, NULL, 8192,
+					       true),
+			 -EINVAL);
 	/* It cannot be made shorter, by whoever has it. */
 	assert_int_equal(ftruncate(fd, 0), -1);
 	assert_int_equal(

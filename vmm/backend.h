@@ -72,19 +72,6 @@ struct backend_ops {
 	uint64_t (*unheard)(struct backend *be);
 
 	/*
-	 * Optional; NULL: the device reaches any memory that it is shown.
-	 * Else only memory that it gives out: (bytes) of (*fd), which stays
-	 * the backend's, from (*offset) on, whole pages; the device sees them
-	 * at (*iova), below 4 GiB and contiguous.  For a guest's memory (see
-	 * mem_open_fd()) and the monitor's own; zeros at first; until close,
-	 * a reset keeps them.  During set-up.  -EINVAL if (bytes) is 0,
-	 * -ENOMEM if it has not so many left: the device's "memory:" is too
-	 * small.
-	 */
-	int (*guest_memory)(struct backend *be, uint64_t bytes, int *fd,
-			    uint64_t *offset, uint64_t *iova);
-
-	/*
 	 * All four optional, together; NULL: what the device reaches is not
 	 * ours to say.  Else it reaches windows alone, and none at first: a
 	 * DMA beyond them fails, as by a master abort, and is counted.
@@ -105,8 +92,27 @@ struct backend_ops {
 	void (*dma_unmap)(struct backend *be, uint64_t iova, uint64_t len);
 	/* Bit 2 of its command register; off at first; a reset keeps it. */
 	void (*bus_master)(struct backend *be, bool on);
-	/* DMA that failed since open; with bus mastering off there is none. */
+	/*
+	 * DMA that failed since open; with bus mastering off there is none.
+	 * ~0: not known, as there is no IOMMU: nothing holds the device to
+	 * its windows, and what was checked is all the protection there is.
+	 */
 	uint64_t (*dma_faults)(struct backend *be);
+
+	/*
+	 * Optional; NULL: any memory can be a window.  Else only memory that
+	 * the backend gives out, at the address that it says; dma_map() of
+	 * anything else is -EINVAL.
+	 *
+	 * (bytes) of (*fd), which stays the backend's, from (*offset) on,
+	 * whole pages; the device will see them at (*iova), in one piece below
+	 * 4 GiB.  For a guest's memory (mem_open_fd()) and for the monitor's
+	 * own.  Zeros at first; a reset keeps them; there is no giving back
+	 * before close.  During set-up.  -EINVAL if (bytes) is 0, -ENOMEM if
+	 * so many are not left: the device's "memory:" is too small.
+	 */
+	int (*guest_memory)(struct backend *be, uint64_t bytes, int *fd,
+			    uint64_t *offset, uint64_t *iova);
 };
 
 /* Every backend's structure starts with this. */

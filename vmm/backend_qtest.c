@@ -81,6 +81,7 @@ struct card {
 	struct qemu qemu;
 	struct qtest *qtest;	   /* NULL: QEMU could not be started */
 	bool touched;		   /* since it was started */
+	bool master;		   /* it may master the bus */
 	atomic_bool stalled;	   /* QEMU takes no frames */
 	atomic_bool running;	   /* and what goes wrong is to be said */
 	atomic_uint_fast64_t lost; /* frames that QEMU had no room for */
@@ -292,12 +293,19 @@ static bool place_bar(struct card *card, unsigned int i, uint64_t *io,
 	return true;
 }
 
-/* Find it, note what it shows, place its BARs, let it do all it can. */
+/* Ports and memory always; it is done when this returns. */
+static void write_command(struct card *card)
+{
+	config_write(card, 4, card->master ? 7 : 3);
+	(void)qtest_lines(card->qtest);
+}
+
+/* Find it, note what it shows, place its BARs, let it answer there. */
 static int set_up(struct card *card, char **why)
 {
 	struct backend_info *info = &card->be.info;
 	uint64_t io = QEMU_IO_BASE, mmio = QEMU_MMIO_BASE;
-	bool good = true;
+	bool good;
 
 	memset(info, 0, sizeof(*info));
 	for (unsigned int reg = 0; reg < sizeof(info->config); reg += 4) {
@@ -308,20 +316,15 @@ static int set_up(struct card *card, char **why)
 		for (unsigned int i = 0; i < 4; i++)
 			info->config[reg + i] = (uint8_t)(value >> (8 * i));
 	}
-	good = info->config[0] == (card->part->vendor & 0xff) &&
-	       info->config[1] == card->part->vendor >> 8 &&
-	       info->config[2] == (card->part->device & 0xff) &&
-	       info->config[3] == card->part->device >> 8;
+	good = config_read(card, 0) ==
+	       ((uint32_t)card->part->device << 16 | card->part->vendor);
 	for (unsigned int i = 0; good && i < BACKEND_BARS; i++)
 		good = place_bar(card, i, &io, &mmio);
 	info->intx = info->config[0x3d];
-	config_write(card, 4, 7);	/* ports, memory, bus master */
-	(void)qtest_lines(card->qtest); /* that is done */
+	write_command(card);
 	if (good || qtest_dead(card->qtest))
 		return 0;
-	return why_set(why, -EIO,
-		       "%s: that is not the device that was asked "
-		       "for",
+	return why_set(why, -EIO, "%s gives us another device",
 		       card->conf.program);
 }
 
@@ -461,7 +464,57 @@ static bool card_irq_level(struct backend *be)
 	return card->qtest && qtest_lines(card->qtest) & QEMU_PIRQ_LINES;
 }
 
-static uint64_t card_unheard(struct backend *be)
+/*
+ * Bus mastering.  QEMU's memory is there from the start, and there is no
+ * IOMMU: a window is a promise, kept by those who check descriptors.
+ */
+
+static int card_guest_memory(struct backend *be, uint64_t bytes, int *fd,
+			     uint64_t *offset, uint64_t *iova)
+{
+	struct card *card = to_card(be);
+
+	if (!bytes)
+		return -EINVAL;
+	if (bytes > card->conf.memory - card->given)
+		return -ENOMEM;
+	*fd = card->conf.memory_fd;
+	*offset = card->given;
+	*iova = card->given;
+	card->given += (bytes + PAGE - 1) & ~(PAGE - 1);
+	return 0;
+}
+
+static int card_dma_map(struct backend *be, uint64_t iova, void *host,
+			uint64_t len, bool writable)
+{
+	struct card *card = to_card(be);
+
+	(void)host;
+	(void)writable;
+	if (len && cc_within(iova, len, QEMU_MEMORY_FIRST,
+			     card->given - QEMU_MEMORY_FIRST))
+		return 0;
+	return -EINVAL;
+}
+
+static void card_dma_unmap(struct backend *be, uint64_t iova, uint64_t len)
+{
+	(void)be;
+	(void)iova;
+	(void)len;
+}
+
+static void card_bus_master(struct backend *be, bool on)
+{
+	struct card *card = to_card(be);
+
+	card->master = on;
+	if (card->qtest)
+		write_command(card);
+}
+
+static uint64_t not_known(struct backend *be)
 {
 	(void)be;
 	return UINT64_MAX;
@@ -628,22 +681,6 @@ static void card_close(struct backend *be)
 	card_free(card);
 }
 
-static int card_guest_memory(struct backend *be, uint64_t bytes, int *fd,
-			     uint64_t *offset, uint64_t *iova)
-{
-	struct card *card = to_card(be);
-
-	if (!bytes)
-		return -EINVAL;
-	if (bytes > card->conf.memory - card->given)
-		return -ENOMEM;
-	*fd = card->conf.memory_fd;
-	*offset = card->given;
-	*iova = card->given;
-	card->given += (bytes + PAGE - 1) & ~(PAGE - 1);
-	return 0;
-}
-
 const struct backend_ops backend_qtest = {
 	.name = "qtest",
 	.open = card_open,
@@ -654,6 +691,10 @@ const struct backend_ops backend_qtest = {
 	.write_string = card_write_string,
 	.reset = card_reset,
 	.irq_level = card_irq_level,
-	.unheard = card_unheard,
+	.unheard = not_known,
+	.dma_map = card_dma_map,
+	.dma_unmap = card_dma_unmap,
+	.bus_master = card_bus_master,
+	.dma_faults = not_known,
 	.guest_memory = card_guest_memory,
 };

@@ -49,7 +49,7 @@ static int own_area(struct dma *dma, char **why)
 			       strerror(errno));
 	dma->area.host = host;
 	dma->own = true;
-	if (!be->ops->dma_map)
+	if (be->ops->guest_memory || !be->ops->dma_map)
 		return 0;
 	dma->area.iova = take(dma, dma->area.size);
 	err = be->ops->dma_map(be, dma->area.iova, host, dma->area.size, true);
@@ -81,7 +81,7 @@ void dma_close(struct dma *dma)
 		dma_detach(dma, i);
 	if (!dma->own)
 		return;
-	if (dma->be->ops->dma_unmap)
+	if (dma->be->ops->dma_unmap && !dma->be->ops->guest_memory)
 		dma->be->ops->dma_unmap(dma->be, dma->area.iova,
 					dma->area.size);
 	munmap(dma->area.host, dma->area.size);

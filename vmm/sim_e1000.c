@@ -84,12 +84,11 @@ void e1000_arm(struct e1000 *e)
 static void e1000_run(void *part)
 {
 	struct e1000 *e = part;
-	bool more = e1000_drain(e);
 	uint64_t due = e1000_transmit(e);
 
-	e1000_irq(e);
-	if (more)
+	if (e1000_drain(e))
 		due = 0;
+	e1000_irq(e);
 	if (due != SIM_NEVER)
 		e->host->arm(e->ctx, due);
 }

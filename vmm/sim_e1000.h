@@ -352,8 +352,7 @@ struct e1000_tx {
 	bool tse, tag, ifcs;
 	uint16_t special;
 	uint8_t header[256];
-	uint8_t room[E1000_TAG_LEN]; /* before (data): keep them together */
-	uint8_t data[E1000_TX_MAX + E1000_FRAME_MIN];
+	uint8_t buf[E1000_TAG_LEN + E1000_TX_MAX + E1000_FRAME_MIN];
 };
 
 /* A frame in the receive FIFO. */
@@ -396,6 +395,12 @@ struct e1000 {
 };
 
 extern const struct sim_ops sim_e1000;
+
+/* The gathered bytes; before them is room for a tag. */
+static inline uint8_t *e1000_data(struct e1000_tx *tx)
+{
+	return tx->buf + E1000_TAG_LEN;
+}
 
 static inline uint32_t e1000_get(const struct e1000 *e, unsigned int at)
 {
@@ -484,8 +489,8 @@ void e1000_offload(struct e1000 *e);
 void e1000_receive(void *part, const uint8_t *frame, size_t len,
 		   unsigned int flags);
 void e1000_hear(struct e1000 *e, const uint8_t *frame, size_t len,
-		unsigned int flags);
-bool e1000_drain(struct e1000 *e); /* true: there is more to do */
+		unsigned int flags); /* drain then */
+bool e1000_drain(struct e1000 *e);   /* true: there is more to do */
 
 /* sim_e1000_filter.c */
 bool e1000_filter(const struct e1000 *e, const uint8_t *frame, size_t len,

@@ -77,7 +77,7 @@ static bool last_frame(const struct e1000_tx *tx)
 static void segment_ip(struct e1000_tx *tx)
 {
 	const struct e1000_context *tso = &tx->tso;
-	uint8_t *ip = tx->data + tso->ipcss;
+	uint8_t *ip = e1000_data(tx) + tso->ipcss;
 	uint32_t len = tx->size - tso->ipcss;
 
 	if (tso->ip4) {
@@ -93,7 +93,7 @@ static void segment_ip(struct e1000_tx *tx)
 static void segment_transport(struct e1000_tx *tx)
 {
 	const struct e1000_context *tso = &tx->tso;
-	uint8_t *head = tx->data + tso->tucss;
+	uint8_t *head = e1000_data(tx) + tso->tucss;
 
 	if (tso->tcp) {
 		put32(head + 4, ((uint32_t)e1000_be16(head + 4) << 16 |
@@ -112,7 +112,7 @@ static void segment_transport(struct e1000_tx *tx)
  */
 static void pseudo_length(struct e1000_tx *tx)
 {
-	uint8_t *at = tx->data + tx->tso.tucso;
+	uint8_t *at = e1000_data(tx) + tx->tso.tucso;
 
 	e1000_put16(at, fold(e1000_be16(at) + tx->size - tx->tso.tucss));
 }
@@ -130,9 +130,9 @@ void e1000_offload(struct e1000 *e)
 			pseudo_length(tx);
 	}
 	if (tx->popts & POPTS_TXSM)
-		e1000_insert(tx->data, tx->size, ctx->tucss, ctx->tucso,
+		e1000_insert(e1000_data(tx), tx->size, ctx->tucss, ctx->tucso,
 			     ctx->tucse);
 	if (tx->popts & POPTS_IXSM)
-		e1000_insert(tx->data, tx->size, ctx->ipcss, ctx->ipcso,
+		e1000_insert(e1000_data(tx), tx->size, ctx->ipcss, ctx->ipcso,
 			     ctx->ipcse);
 }

@@ -255,7 +255,7 @@ static bool sound(struct e1000 *e, size_t len, unsigned int flags,
 /*
  * MAC control: SDM 8.7 (a PAUSE frame by its address, type and opcode).  Sent
  * frames take no time here, so that none are held back.  True if the frame
- * goes no further.
+ * goes no further: DPF and PMCF, 13.4.22.
  */
 static bool flow_control(struct e1000 *e, const uint8_t *frame, size_t len)
 {
@@ -274,6 +274,8 @@ static bool flow_control(struct e1000 *e, const uint8_t *frame, size_t len)
 		return false;
 	}
 	e1000_count(e, e1000_be16(frame + 16) ? R_XOFFRXC : R_XONRXC);
+	if (mine)
+		return e1000_get(e, R_RCTL) & RCTL_DPF;
 	return !(e1000_get(e, R_RCTL) & RCTL_PMCF);
 }
 
@@ -332,9 +334,9 @@ void e1000_hear(struct e1000 *e, const uint8_t *frame, size_t len,
 		return;
 	}
 	count_all(e, size);
-	if (len < 14 || !e1000_filter(e, frame, len, &hashed) ||
-	    !sound(e, len, flags, &packet.errors) ||
-	    flow_control(e, frame, len)) {
+	if (len < 14 || flow_control(e, frame, len) ||
+	    !e1000_filter(e, frame, len, &hashed) ||
+	    !sound(e, len, flags, &packet.errors)) {
 		e->stats.unheard++;
 		return;
 	}
@@ -348,7 +350,6 @@ void e1000_hear(struct e1000 *e, const uint8_t *frame, size_t len,
 	/* SDM 13.7.33. */
 	if (e1000_get(e, R_RDH) == e1000_get(e, R_RDT))
 		e1000_count(e, R_RNBC);
-	e1000_drain(e);
 }
 
 /* A part that hears itself hears nothing else. */
@@ -362,7 +363,7 @@ void e1000_receive(void *part, const uint8_t *frame, size_t len,
 		return;
 	}
 	e1000_hear(e, frame, len, flags);
-	if (e->rx.count)
+	if (e1000_drain(e))
 		e1000_arm(e);
 	e1000_irq(e);
 }

@@ -101,15 +101,15 @@ static void put_out(struct e1000 *e, const uint8_t *frame, uint32_t len)
 static void send_frame(struct e1000 *e)
 {
 	struct e1000_tx *tx = &e->tx;
-	uint8_t *frame = tx->data;
+	uint8_t *frame = e1000_data(tx);
 	uint32_t len = tx->size;
 
 	if (!len)
 		return;
 	e1000_offload(e);
 	if (tx->tag) {
-		frame -= E1000_TAG_LEN;
-		memmove(frame, tx->data, 12);
+		frame = tx->buf;
+		memmove(frame, e1000_data(tx), 12);
 		e1000_put16(frame + 12, e1000_get(e, R_VET));
 		e1000_put16(frame + 14, tx->special);
 		len += E1000_TAG_LEN;
@@ -212,7 +212,7 @@ static void take_bytes(struct e1000 *e, uint32_t n)
 	uint32_t room = E1000_TX_MAX - tx->size;
 	uint32_t taken = n < room ? n : room;
 
-	e1000_dma_read(e, tx->from, tx->data + tx->size, taken);
+	e1000_dma_read(e, tx->from, e1000_data(tx) + tx->size, taken);
 	tx->size += taken;
 	tx->from += n;
 	tx->left -= n;
@@ -240,12 +240,12 @@ static bool segment(struct e1000 *e)
 			return false;
 		take_bytes(e, n);
 		if (was < head && tx->size >= head)
-			memcpy(tx->header, tx->data, head);
+			memcpy(tx->header, e1000_data(tx), head);
 		if (tx->size < full)
 			break;
 		tx->payload += tx->tso.mss;
 		send_frame(e);
-		memcpy(tx->data, tx->header, head);
+		memcpy(e1000_data(tx), tx->header, head);
 		tx->size = head;
 	}
 	return true;
@@ -258,7 +258,7 @@ static void legacy_sum(struct e1000_tx *tx)
 
 	if (cmd & TXD_DEXT || !(cmd & TXD_IC) || css >= tx->size)
 		return;
-	e1000_insert(tx->data, tx->size, css, cso, 0);
+	e1000_insert(e1000_data(tx), tx->size, css, cso, 0);
 }
 
 /* SDM 13.7.53, 13.7.54: did the payload have the length it should? */

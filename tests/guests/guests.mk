@@ -33,8 +33,9 @@ guests_smp       := smp ap $(guests_core)
 guests_bars      := bars pci $(guests_core)
 guests_ping      := ping net dhcp tftp $(guests_card)
 guests_stream    := stream stream_flow net dhcp $(guests_card)
+guests_hostile   := hostile $(guests_card)
 
-guests_names := hello hello-pvh spin triple smp bars ping stream
+guests_names := hello hello-pvh spin triple smp bars ping stream hostile
 
 .PHONY: guests
 guests: $(guests_names:%=$(guests_out)/%.elf) $(guests_out)/checksum

@@ -12,7 +12,10 @@
  *   linger=MS     go on answering others at the end (2000 with peer=)
  *   log=frames    a line for each received frame
  *   irq           wait by interrupt
- *   nic=NAME      only this driver; io=32: 32-bit data port
+ *   nic=NAME      only this driver, ne2k or e1000 (else what is found)
+ *   io=32         ne2k: 32-bit data port
+ *   eecd=1 ctx=1  e1000: see e1000.c
+ *   ring3         all that in ring 3
  */
 
 #include "net.h"
