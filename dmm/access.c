@@ -28,6 +28,10 @@ struct element {
 	unsigned int n;
 	uint32_t hooked; /* bit set of pieces */
 	enum dmm_path path;
+	/* while several are judged: what is to be put back */
+	uint64_t state[MODEL_MAX_MACHINES], old[MAX_PIECES];
+	unsigned int tried; /* pieces */
+	bool moved;	    /* machines too */
 };
 
 static uint64_t get_le(const uint8_t *p, unsigned int n)
@@ -163,53 +167,124 @@ static void start_checked(struct element *el, const struct judged *j)
 	}
 }
 
-/* ---- writes ---- */
+/* ---- judging ---- */
 
 static uint64_t piece_value(const struct element *el, const struct piece *p)
 {
 	uint64_t v = get_le(data_of(el->a) + p->first, p->bytes)
 		     << 8 * p->e->byte;
+	uint64_t kept = ~p->mask & ~p->reg->w1c & ~p->reg->w1s;
 
-	if (p->reg->w1c | p->reg->w1s)
-		return v;
-	return v | (el->c->reg[p->e->slot] & ~p->mask & cc_ones(p->reg->bits));
+	return v | (el->c->reg[p->e->slot] & kept & cc_ones(p->reg->bits));
 }
 
-/* The strictest verdict of all pieces; DMM_PATHS: the guest must stop. */
-static enum rule_verdict judge_write(struct element *el,
-				     const struct judged **why,
-				     const struct piece **who)
+/*
+ * The registers of an access are events one after another, but it passes whole
+ * or not at all: so each is judged with what those before it would change, and
+ * that is put back before anything happens.  (What `do` assigns is left out.)
+ */
+static void try_piece(struct element *el, unsigned int i, uint64_t v)
 {
-	enum rule_verdict worst = RULE_PASS;
-	struct judged *j;
+	const struct dmm_model *m = el->d->model;
+	const struct piece *p = &el->piece[i];
+	const struct rule *r;
+	unsigned int k, n;
+
+	if (el->a->write) {
+		el->old[i] = *step_latch_of(el->d, el->g, p->reg, p->e->slot);
+		el->tried = i + 1;
+		step_latch(el->d, el->g, p->reg, p->e->slot, v, p->mask);
+	}
+	for (k = 0; el->hooked & 1u << i && k < m->machines; k++) {
+		r = el->judged[i].rule[k];
+		if (!r || (r->to == MODEL_NONE && !r->reset))
+			continue;
+		if (!el->moved)
+			memcpy(el->state, el->c->state, sizeof(el->state));
+		el->moved = true;
+		for (n = 0; r->reset && n < m->machines; n++)
+			el->c->state[n] = m->machine[n].states.first;
+		if (r->to != MODEL_NONE)
+			el->c->state[k] = r->to;
+	}
+}
+
+static void put_back(struct element *el)
+{
+	const struct piece *p;
+
+	while (el->tried) {
+		p = &el->piece[--el->tried];
+		*step_latch_of(el->d, el->g, p->reg, p->e->slot) =
+			el->old[el->tried];
+	}
+	if (el->moved)
+		memcpy(el->c->state, el->state, sizeof(el->state));
+	el->moved = false;
+}
+
+static enum rule_verdict judge_piece(struct element *el, unsigned int i,
+				     uint64_t v)
+{
+	const struct piece *p = &el->piece[i];
+	enum rule_on on = el->a->write ? ON_WRITE : ON_READ;
+	struct judged *j = &el->judged[i];
+
+	step_judge(el->d, el->g, on, p->e->reg, p->e->slot, v,
+		   8u * el->a->width, j);
+	if (j->verdict == RULE_HOLD && !el->moved) {
+		step_poll(el->d, el->g, false);
+		step_judge(el->d, el->g, on, p->e->reg, p->e->slot, v,
+			   8u * el->a->width, j);
+	}
+	/* what it started itself will not end before it */
+	if (j->refused || j->refused_ring ||
+	    (j->verdict == RULE_HOLD && el->moved))
+		return j->verdict > RULE_DENY ? j->verdict : RULE_DENY;
+	return j->verdict;
+}
+
+/* The strictest verdict of all pieces, and whose it is. */
+static enum rule_verdict judge(struct element *el, const struct judged **why,
+			       const struct piece **who)
+{
+	enum rule_verdict worst = RULE_PASS, verdict;
+	uint64_t v = 0;
 	unsigned int i;
 
 	for (i = 0; i < el->n; i++) {
-		struct piece *p = &el->piece[i];
-		uint64_t v = piece_value(el, p);
+		const struct piece *p = &el->piece[i];
 
-		if (!step_hooks(el->d, el->g, p->reg, true, v))
-			continue;
-		j = &el->judged[i];
-		step_judge(el->d, el->g, ON_WRITE, p->e->reg, p->e->slot, v,
-			   8u * el->a->width, j);
-		if (j->verdict == RULE_HOLD) {
-			step_poll(el->d, el->g, false);
-			step_judge(el->d, el->g, ON_WRITE, p->e->reg,
-				   p->e->slot, v, 8u * el->a->width, j);
+		if (el->a->write)
+			v = piece_value(el, p);
+		if (step_hooks(el->d, el->g, p->reg, el->a->write, v)) {
+			verdict = judge_piece(el, i, v);
+			el->hooked |= 1u << i;
+			if (verdict > worst) {
+				worst = verdict;
+				*why = &el->judged[i];
+				*who = p;
+			}
 		}
-		el->hooked |= 1u << i;
-		if (j->refused || j->refused_ring || j->verdict > worst) {
-			worst = (j->refused || j->refused_ring) &&
-						j->verdict < RULE_DENY ?
-					RULE_DENY :
-					j->verdict;
-			*why = j;
-			*who = p;
-		}
+		if (i + 1 < el->n)
+			try_piece(el, i, v);
 	}
+	put_back(el);
 	return worst;
 }
+
+/* Not done, and said so: DMM_PASS, or DMM_STOP if the guest must. */
+static enum dmm_verdict refuse(struct element *el, const struct judged *why,
+			       const struct piece *who)
+{
+	if (step_refused(el->d, el->g, why, who->reg->name))
+		return DMM_STOP;
+	deny(el);
+	lease_line(el->d, el->g);
+	return DMM_PASS;
+}
+
+/* ---- writes ---- */
 
 /* What goes to the device: a global register's share is the union's. */
 static uint64_t device_data(const struct element *el)
@@ -357,6 +432,7 @@ static void carry_out(struct element *el)
 /* A device-wide register: the device gets the union, when that changes. */
 static void union_of(struct element *el)
 {
+	bool rings = el->d->model->rings;
 	const struct piece *p;
 	uint64_t v;
 	unsigned int i;
@@ -365,10 +441,11 @@ static void union_of(struct element *el)
 		p = &el->piece[i];
 		if (p->reg->merge == MERGE_NONE ||
 		    (el->d->mode != MODE_SPOOL && el->path != DMM_ANSWER) ||
-		    !el->d->model->rings)
+		    (!rings && !mon_on_device(el->d, el->g)))
 			continue;
 		v = card_value(el->d, el->g, p->e->slot);
-		if (v != el->d->dev[p->e->slot])
+		/* a guest on the device may have reset it since */
+		if (!rings || v != el->d->dev[p->e->slot])
 			card_write(el->d, p->e->slot, v, true);
 	}
 }
@@ -392,19 +469,17 @@ static enum dmm_verdict write_element(struct element *el)
 		if (p > el->path || el->path == DMM_FORWARD)
 			el->path = p;
 	}
-	switch (judge_write(el, &why, &who)) {
+	switch (judge(el, &why, &who)) {
 	case RULE_PASS:
+		break;
 	case RULE_ANSWER:
+		el->path = DMM_ANSWER;
 		break;
 	case RULE_HOLD:
 		return hold(el);
 	case RULE_DENY:
 	case RULE_STOP:
-		if (step_refused(d, el->g, why, who->reg->name))
-			return DMM_STOP;
-		deny(el);
-		lease_line(d, el->g);
-		return DMM_PASS;
+		return refuse(el, why, who);
 	}
 	apply_write(el);
 	if (d->mode == MODE_DROP && mon_parked(d, el->g))
@@ -459,41 +534,54 @@ static uint64_t overlay(struct element *el, const struct piece *p, uint64_t v)
 	return v;
 }
 
-static bool judge_read(struct element *el, enum dmm_verdict *verdict)
+/* What the device has of those pieces that it is to be asked for. */
+static uint64_t ask_device(struct element *el, uint32_t asked)
 {
-	struct judged j;
+	struct dmm *d = el->d;
+	unsigned int i, at, n, end;
+	uint64_t v = 0;
+
+	if (asked == (1u << el->n) - 1)
+		return d->host.read(d->host.ctx, el->a->space, el->a->off,
+				    el->a->width);
+	for (i = 0; i < el->n; i++) {
+		end = el->piece[i].first + el->piece[i].bytes;
+		for (at = el->piece[i].first; asked & 1u << i && at < end;
+		     at += n) {
+			for (n = 4; n > end - at; n /= 2)
+				;
+			v |= d->host.read(d->host.ctx, el->a->space,
+					  el->a->off + at, n)
+			     << 8 * at;
+		}
+	}
+	return v;
+}
+
+static void give(struct element *el, uint32_t asked)
+{
+	uint64_t raw = asked ? ask_device(el, asked) : 0, v;
 	unsigned int i;
 
 	for (i = 0; i < el->n; i++) {
 		const struct piece *p = &el->piece[i];
 
-		if (!step_hooks(el->d, el->g, p->reg, false, 0))
-			continue;
-		step_judge(el->d, el->g, ON_READ, p->e->reg, p->e->slot, 0,
-			   8u * el->a->width, &j);
-		el->hooked |= 1u << i;
-		if (j.verdict == RULE_HOLD) {
-			*verdict = hold(el);
-			return false;
-		}
-		if (j.verdict >= RULE_DENY || j.refused) {
-			*verdict = step_refused(el->d, el->g, &j,
-						p->reg->name) ?
-					   DMM_STOP :
-					   deny(el);
-			return false;
-		}
-		step_apply(el->d, el->g, &j, 0);
+		v = raw >> 8 * p->first << 8 * p->e->byte;
+		v = asked & 1u << i ? overlay(el, p, v) : context_value(el, p);
+		put_le(data_of(el->a) + p->first, p->bytes,
+		       v >> 8 * p->e->byte);
+		if (p->reg->read_clears)
+			touch_line(el);
 	}
-	return true;
 }
 
 static enum dmm_verdict read_element(struct element *el)
 {
+	const struct judged *why = NULL;
+	const struct piece *who = NULL;
 	struct dmm *d = el->d;
 	bool device = mon_on_device(d, el->g);
-	enum dmm_verdict verdict;
-	uint64_t raw = 0, v;
+	uint32_t asked = 0; /* bit set of pieces that the device is asked for */
 	unsigned int i;
 
 	el->path = DMM_FORWARD;
@@ -506,30 +594,30 @@ static enum dmm_verdict read_element(struct element *el)
 			return deny(el);
 		if (path > el->path)
 			el->path = path;
+		if (device && path != DMM_ANSWER)
+			asked |= 1u << i;
 		if (p->reg->parked_hold && !device &&
 		    d->mode == MODE_DROP)
 			return hold(el);
 		if (p->reg->vol && el->c->sending == SEND_ON_CARD)
 			spool_sent(d, el->g);
 	}
-	if (!judge_read(el, &verdict))
-		return verdict;
-	if (device && el->path != DMM_ANSWER)
-		raw = d->host.read(d->host.ctx, el->a->space, el->a->off,
-				   el->a->width);
-	for (i = 0; i < el->n; i++) {
-		const struct piece *p = &el->piece[i];
-
-		v = raw >> 8 * p->first;
-		if (device && el->path != DMM_ANSWER)
-			v = overlay(el, p, v << 8 * p->e->byte) >>
-			    8 * p->e->byte;
-		else
-			v = context_value(el, p) >> 8 * p->e->byte;
-		put_le(data_of(el->a) + p->first, p->bytes, v);
-		if (p->reg->read_clears)
-			touch_line(el);
+	switch (judge(el, &why, &who)) {
+	case RULE_PASS:
+		break;
+	case RULE_ANSWER:
+		asked = 0;
+		break;
+	case RULE_HOLD:
+		return hold(el);
+	case RULE_DENY:
+	case RULE_STOP:
+		return refuse(el, why, who);
 	}
+	for (i = 0; i < el->n; i++)
+		if (el->hooked & 1u << i)
+			step_apply(d, el->g, &el->judged[i], 0);
+	give(el, asked);
 	if (el->hooked)
 		el->path = DMM_HOOK;
 	el->c->stats.accesses[el->path]++;
@@ -571,6 +659,8 @@ static enum dmm_verdict one(struct dmm *d, unsigned int g,
 	el.c = &d->guest[g];
 	el.n = 0;
 	el.hooked = 0;
+	el.tried = 0;
+	el.moved = false;
 	if (!sane(d, a))
 		return deny(&el);
 	if (d->model->windows) {

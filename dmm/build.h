@@ -2,8 +2,8 @@
 /*
  * build.h: what the parts of the model compiler share, from tree to tables.
  *
- * Order: spaces, registers (names, then places), lets, memories, checks,
- * machines, the rest; then analyze.c looks at the whole.  Each part goes on
+ * Order: spaces, registers, names of machines, lets, places of registers,
+ * memories, checks, machines, the rest; then analyze.c looks at the whole.  Each part goes on
  * after an error, so that one run shows several; build.diag counts them.
  */
 
@@ -15,7 +15,7 @@
 
 struct let {
 	const char *name;
-	struct expr *expr;
+	struct expr *expr; /* NULL: it had its error */
 };
 
 struct build {
@@ -23,6 +23,7 @@ struct build {
 	struct diag *diag;
 	struct let let[MODEL_MAX_LETS];
 	unsigned int lets;
+	unsigned int tries; /* of the values of places' conditions */
 	bool no_memory; /* -ENOMEM, at the end */
 };
 
@@ -86,6 +87,9 @@ uint16_t build_reg(struct build *b, const struct node *node, const char *what);
 /* A mapping "NAME[.FIELD]: EXPR" into model.set. */
 struct span build_sets(struct build *b, const struct node *map,
 		       unsigned int flags);
+/* The same where (value) is what is written to (reg). */
+struct span build_event_sets(struct build *b, const struct node *map,
+			     unsigned int flags, const struct reg *reg);
 
 /*
  * "No such (what): (name)", with the nearest of the (n) names found (stride)
@@ -110,6 +114,7 @@ void build_eeproms(struct build *b, const struct node *root);
 uint16_t build_find_ring(const struct build *b, const char *name);
 void build_memories(struct build *b, const struct node *root);
 void build_checks(struct build *b, const struct node *root);
+void build_machine_names(struct build *b, const struct node *root);
 void build_machines(struct build *b, const struct node *root);
 void build_sharing(struct build *b, const struct node *root);
 void build_procedures(struct build *b, const struct node *root);

@@ -52,6 +52,18 @@ static const struct place *find_place(struct dmm *d, const struct reg *reg,
 		       NULL;
 }
 
+unsigned int card_width(const struct dmm *d, const struct place *pl,
+			const struct reg *reg, unsigned int left)
+{
+	unsigned int w = d->model->space[pl->space].width / 8u;
+
+	if (!(reg->widths & w))
+		w = 8;
+	while (w > 1 && (w > left || !(reg->widths & w)))
+		w /= 2;
+	return w;
+}
+
 /* ---- behind a window ---- */
 
 /* Looks of one command window, and what lies between them. */
@@ -119,7 +131,7 @@ uint64_t card_read(struct dmm *d, unsigned int slot, bool select,
 {
 	const struct reg *reg = &d->model->reg[d->reg_of[slot]];
 	const struct place *pl = find_place(d, reg, false, select);
-	unsigned int i, width;
+	unsigned int i, width, bytes = reg->bits / 8u;
 	uint64_t v = 0, off;
 
 	if (!pl) {
@@ -127,18 +139,17 @@ uint64_t card_read(struct dmm *d, unsigned int slot, bool select,
 			*unknown = true;
 		return 0;
 	}
-	width = d->model->space[pl->space].width / 8u;
-	if (width > reg->bits / 8u)
-		width = reg->bits / 8u;
 	off = pl->off + (uint64_t)(slot - reg->slot) * pl->step;
 	if (d->model->space[pl->space].window != MODEL_NONE)
 		return read_window(
 			d, &d->model->window[d->model->space[pl->space].window],
 			window_index(d, pl, off));
-	for (i = 0; i < reg->bits / 8u; i += width)
+	for (i = 0; i < bytes; i += width) {
+		width = card_width(d, pl, reg, bytes - i);
 		v |= (d->host.read(d->host.ctx, pl->space, off + i, width) &
 		      cc_ones(8 * width))
 		     << 8 * i;
+	}
 	return v;
 }
 
@@ -146,14 +157,11 @@ bool card_write(struct dmm *d, unsigned int slot, uint64_t value, bool select)
 {
 	const struct reg *reg = &d->model->reg[d->reg_of[slot]];
 	const struct place *pl = find_place(d, reg, true, select);
-	unsigned int i, width;
+	unsigned int i, width, bytes = reg->bits / 8u;
 	uint64_t off;
 
 	if (!pl)
 		return false;
-	width = d->model->space[pl->space].width / 8u;
-	if (width > reg->bits / 8u)
-		width = reg->bits / 8u;
 	off = pl->off + (uint64_t)(slot - reg->slot) * pl->step;
 	d->dev[slot] = value & cc_ones(reg->bits);
 	if (d->model->space[pl->space].window != MODEL_NONE) {
@@ -162,9 +170,11 @@ bool card_write(struct dmm *d, unsigned int slot, uint64_t value, bool select)
 			window_index(d, pl, off), value);
 		return true;
 	}
-	for (i = 0; i < reg->bits / 8u; i += width)
+	for (i = 0; i < bytes; i += width) {
+		width = card_width(d, pl, reg, bytes - i);
 		d->host.write(d->host.ctx, pl->space, off + i, width,
 			      value >> 8 * i & cc_ones(8 * width));
+	}
 	return true;
 }
 

@@ -245,6 +245,13 @@ uint64_t card_read(struct dmm *d, unsigned int slot, bool select,
 bool card_write(struct dmm *d, unsigned int slot, uint64_t value,
 		bool select);
 
+/*
+ * How wide to touch a register of which (left) bytes are left: as its space
+ * is, else as it answers, and never what lies behind it.
+ */
+unsigned int card_width(const struct dmm *d, const struct place *pl,
+			const struct reg *reg, unsigned int left);
+
 /* What the device gets for a register, of the guest that owns it. */
 uint64_t card_value(struct dmm *d, unsigned int g, unsigned int slot);
 
@@ -277,6 +284,9 @@ void step_poll(struct dmm *d, unsigned int g, bool rest);
 void step_end(struct dmm *d, unsigned int g, unsigned int check);
 void step_sets(struct dmm *d, unsigned int g, struct span sets,
 	       uint64_t value, bool select);
+/* Where a write to the register goes: its latch, or another's by w1c, w1s. */
+uint64_t *step_latch_of(struct dmm *d, unsigned int g, const struct reg *reg,
+			unsigned int slot);
 /* The write's new latch; w1c and w1s applied. */
 void step_latch(struct dmm *d, unsigned int g, const struct reg *reg,
 		unsigned int slot, uint64_t value, uint64_t mask);

@@ -78,6 +78,24 @@ static void add_loads(struct loads *l, const struct expr *e)
 	}
 }
 
+/* All values of so many bits are tried, and so many values for a model. */
+#define TRY_BITS 12u
+#define TRY_MAX (1u << 22)
+
+/* Count (n) values to be tried; true, and a message once, if it is too much. */
+static bool too_many(struct build *b, struct diag_pos pos, unsigned int n)
+{
+	if (b->tries > TRY_MAX)
+		return true;
+	b->tries += n;
+	if (b->tries <= TRY_MAX)
+		return false;
+	diag_error(b->diag, pos,
+		   "too many conditions of places to tell them apart");
+	diag_advise(b->diag, "write them as FIELD == NUMBER");
+	return true;
+}
+
 /* Can both conditions hold at once?  Tries all values of what they read. */
 static bool can_meet(struct build *b, const struct place *p,
 		     const struct place *q)
@@ -90,10 +108,15 @@ static bool can_meet(struct build *b, const struct place *p,
 
 	if (!p->cond || !q->cond)
 		return true;
+	if (p->sel_reg != MODEL_NONE && p->sel_reg == q->sel_reg &&
+	    p->sel_shift == q->sel_shift && p->sel_mask == q->sel_mask)
+		return p->sel_value == q->sel_value;
 	add_loads(&l, p->cond);
 	add_loads(&l, q->cond);
-	if (l.bits > 12)
+	if (l.bits > TRY_BITS)
 		return true;
+	if (too_many(b, p->pos, 1u << l.bits))
+		return false;
 	reg = calloc(b->m->slots + 1u, sizeof(*reg));
 	if (!reg) {
 		b->no_memory = true;
@@ -198,7 +221,7 @@ void build_plan(struct build *b)
 				m->plan.head[i][dir][k] = MODEL_NONE;
 		}
 	}
-	for (i = 0; i < m->places; i++)
+	for (i = 0; i < m->places && n < MODEL_NONE; i++)
 		n += walk_place(NULL, m, (uint16_t)i);
 	if (n >= MODEL_NONE) {
 		diag_error(b->diag, (struct diag_pos){ 0, 0 },

@@ -98,6 +98,8 @@ static void build_space(struct build *b, const struct node *key,
 				      sizeof(s));
 			return;
 		}
+		if (b->m->space[s.same_as].same_as != MODEL_NONE)
+			s.same_as = b->m->space[s.same_as].same_as;
 		s.size = b->m->space[s.same_as].size;
 		s.width = b->m->space[s.same_as].width;
 	}

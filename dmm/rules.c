@@ -244,15 +244,17 @@ static void rule_checks(struct build *b, const struct node *n, struct rule *r)
 
 static void rule_do(struct build *b, const struct node *n, struct rule *r)
 {
-	unsigned int flags = SCOPE_VOLATILE | SCOPE_VALUE |
+	unsigned int flags = SCOPE_VOLATILE |
+			     (r->on == ON_WRITE ? SCOPE_VALUE : 0) |
 			     (r->on == ON_POLL ? SCOPE_DEVICE : 0);
+	const struct reg *reg = r->on == ON_WRITE ? &b->m->reg[r->reg] : NULL;
 
 	if (!n)
 		return;
 	if (node_is(n, "reset"))
 		r->reset = true;
 	else if (n->kind == NODE_MAP)
-		r->sets = build_sets(b, n, flags);
+		r->sets = build_event_sets(b, n, flags, reg);
 	else
 		diag_error(b->diag, n->pos,
 			   "expected reset, or registers and their values");
@@ -453,11 +455,10 @@ static void build_states(struct build *b, const struct node *map,
 	}
 }
 
-void build_machines(struct build *b, const struct node *root)
+void build_machine_names(struct build *b, const struct node *root)
 {
 	const struct node *map = node_get(root, "machines");
 	struct dmm_model *m = b->m;
-	const struct node *of[MODEL_MAX_MACHINES];
 	size_t i;
 
 	if (!map || node_expect(map, NODE_MAP, "the machines", b->diag))
@@ -472,8 +473,19 @@ void build_machines(struct build *b, const struct node *root)
 		m->machine[m->machines].name = map->key[i]->text;
 		m->machine[m->machines].pos = map->key[i]->pos;
 		declare_states(b, map->at[i], &m->machine[m->machines]);
-		of[m->machines++] = map->at[i];
+		m->machines++;
 	}
-	for (i = 0; i < m->machines; i++)
-		build_states(b, of[i], &m->machine[i]);
+}
+
+void build_machines(struct build *b, const struct node *root)
+{
+	const struct node *map = node_get(root, "machines");
+	unsigned int i = 0;
+	size_t k;
+
+	if (!map || map->kind != NODE_MAP)
+		return;
+	for (k = 0; k < map->n && i < b->m->machines; k++)
+		if (map->at[k]->kind == NODE_MAP)
+			build_states(b, map->at[k], &b->m->machine[i++]);
 }

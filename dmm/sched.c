@@ -15,6 +15,8 @@ void sched_init(struct sched *s, unsigned int n, const uint32_t weight[],
 	unsigned int i;
 
 	*s = (struct sched){ .n = n };
+	if (lease_ns > max_park_ns)
+		lease_ns = max_park_ns; /* and no product wraps */
 	for (i = 0; i < n; i++)
 		sum += weight[i];
 	for (i = 0; i < n; i++) {
@@ -24,6 +26,12 @@ void sched_init(struct sched *s, unsigned int n, const uint32_t weight[],
 		if (lease_ns && lease_ns * n / sum * weight[i] < fair)
 			s->lease_ns[i] = lease_ns * n / sum * weight[i];
 	}
+}
+
+/* Virtual time wraps: it is compared by how far it is apart. */
+static bool behind(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) < 0;
 }
 
 static bool least(const struct sched *s, uint32_t of, uint64_t *out)
@@ -42,7 +50,7 @@ void sched_want(struct sched *s, unsigned int guest)
 
 	if (s->active & 1u << guest)
 		return;
-	if (least(s, s->active, &floor) && s->vtime[guest] < floor)
+	if (least(s, s->active, &floor) && behind(s->vtime[guest], floor))
 		s->vtime[guest] = floor;
 	s->active |= 1u << guest;
 }
@@ -54,8 +62,8 @@ void sched_unwant(struct sched *s, unsigned int guest)
 
 void sched_charge(struct sched *s, unsigned int guest, uint64_t ns)
 {
-	if (ns > UINT64_MAX / SCALE)
-		ns = UINT64_MAX / SCALE;
+	if (ns > INT64_MAX / SCALE / 2)
+		ns = INT64_MAX / SCALE / 2;
 	s->vtime[guest] += ns * SCALE / s->weight[guest];
 }
 
@@ -66,7 +74,7 @@ int sched_pick(const struct sched *s, uint32_t of)
 
 	for (i = 0; i < s->n; i++)
 		if (of & 1u << i &&
-		    (next < 0 || s->vtime[i] < s->vtime[next]))
+		    (next < 0 || behind(s->vtime[i], s->vtime[next])))
 			next = (int)i;
 	return next;
 }

@@ -24,6 +24,7 @@ struct selftest {
 	struct dmm *dmm;
 	struct diag *diag;
 	uint64_t *device; /* slots: what the device says */
+	uint64_t *wrote;  /* slots: what it was told */
 	const char *refused, *denied; /* by the last event */
 	uint64_t value;		      /* of the last read */
 	uint8_t *memory;	      /* the guest's */
@@ -31,32 +32,48 @@ struct selftest {
 
 /* ---- a device that says what the test told it to ---- */
 
-static uint64_t said(struct selftest *t, unsigned int space, uint64_t off,
-		     unsigned int width)
+/* Its banks are as they were written last. */
+static const struct plan_entry *entry_at(const struct selftest *t,
+					 unsigned int space, uint64_t off,
+					 bool write)
 {
-	const struct plan_entry *e;
-	uint64_t v = 0;
-	unsigned int i;
-
-	for (i = 0; i < width; i += t->m->space[space].grain) {
-		e = plan_find(t->m, space, off + i, false,
-			      t->dmm ? t->dmm->dev : t->device);
-		if (e)
-			v |= t->device[e->slot] >> 8 * e->byte << 8 * i;
-	}
-	return v & cc_ones(8 * width);
+	return plan_find(t->m, space, off, write, t->wrote);
 }
 
 static uint64_t host_read(void *ctx, unsigned int space, uint64_t off,
 			  unsigned int width)
 {
-	return said(ctx, space, off, width);
+	const struct selftest *t = ctx;
+	unsigned int i, grain = t->m->space[space].grain;
+	const struct plan_entry *e;
+	uint64_t v = 0;
+
+	for (i = 0; i < width; i += grain) {
+		e = entry_at(t, space, off + i, false);
+		if (e)
+			v |= (t->device[e->slot] >> 8 * e->byte &
+			      cc_ones(8 * grain))
+			     << 8 * i;
+	}
+	return v & cc_ones(8 * width);
 }
 
 static void host_write(void *ctx, unsigned int space, uint64_t off,
 		       unsigned int width, uint64_t value)
 {
-	(void)ctx, (void)space, (void)off, (void)width, (void)value;
+	struct selftest *t = ctx;
+	unsigned int i, grain = t->m->space[space].grain;
+	const struct plan_entry *e;
+	uint64_t mask;
+
+	for (i = 0; i < width; i += grain) {
+		e = entry_at(t, space, off + i, true);
+		if (!e)
+			continue;
+		mask = cc_ones(8 * grain) << 8 * e->byte;
+		t->wrote[e->slot] = (t->wrote[e->slot] & ~mask) |
+				    (value >> 8 * i << 8 * e->byte & mask);
+	}
 }
 
 static void host_read_string(void *ctx, unsigned int space, uint64_t off,
@@ -175,35 +192,45 @@ static const struct dmm_host host = {
 
 /* ---- events ---- */
 
-static bool number(const char *text, uint64_t *out)
+/* The word (text) of an event as a number. */
+static bool number(struct selftest *t, const struct node *at, const char *text,
+		   uint64_t *out)
 {
-	char *end;
+	struct node word = { .kind = NODE_SCALAR, .pos = at->pos,
+			     .text = text };
 
-	*out = strtoull(text, &end, 0);
-	return end != text && !*end;
+	return !node_u64(&word, "a value", UINT64_MAX, out, t->diag);
 }
 
 static bool find_slot(struct selftest *t, const struct node *at,
 		      const char *name, const struct reg **reg,
 		      unsigned int *slot)
 {
-	char base[64] = "";
+	char base[64] = "", *end;
 	size_t n = strcspn(name, "[");
+	unsigned long index = 0;
 	unsigned int i;
 
 	if (n < sizeof(base))
 		memcpy(base, name, n);
 	i = model_reg(t->m, base);
+	if (name[n]) {
+		index = strtoul(name + n + 1, &end, 10);
+		if (end == name + n + 1 || strcmp(end, "]"))
+			i = MODEL_NONE;
+	}
 	if (i == MODEL_NONE) {
 		diag_error(t->diag, at->pos, "no register is called \"%s\"",
 			   name);
 		return false;
 	}
 	*reg = &t->m->reg[i];
-	*slot = (*reg)->slot;
-	if (name[n])
-		*slot += (unsigned int)strtoul(name + n + 1, NULL, 0) %
-			 (*reg)->dim;
+	if (index >= (*reg)->dim) {
+		diag_error(t->diag, at->pos, "%s has elements 0 to %u, not %lu",
+			   base, (*reg)->dim - 1u, index);
+		return false;
+	}
+	*slot = (*reg)->slot + (unsigned int)index;
 	return true;
 }
 
@@ -242,13 +269,11 @@ static bool access_reg(struct selftest *t, const struct node *at,
 			   name);
 		return false;
 	}
-	width = t->m->space[pl->space].width / 8u;
-	if (width > reg->bits / 8u)
-		width = reg->bits / 8u;
 	a.space = pl->space;
-	a.width = (uint8_t)width;
 	t->value = 0;
 	for (i = 0; i < reg->bits / 8u; i += width) {
+		width = card_width(t->dmm, pl, reg, reg->bits / 8u - i);
+		a.width = (uint8_t)width;
 		a.off = pl->off + (slot - reg->slot) * pl->step + i;
 		a.done = 0;
 		a.data = data;
@@ -262,12 +287,12 @@ static bool access_reg(struct selftest *t, const struct node *at,
 	return true;
 }
 
-/* "VERB NAME VALUE" in (text) of at most 127 bytes, cut in place. */
-static unsigned int cut(char *text, char *word[3])
+/* "VERB NAME VALUE" in (text), cut in place; a fourth word is one too many. */
+static unsigned int cut(char *text, char *word[4])
 {
 	unsigned int n = 0;
 
-	for (char *p = text; *p && n < 3;) {
+	for (char *p = text; *p && n < 4;) {
 		word[n++] = p;
 		p += strcspn(p, " ");
 		while (*p == ' ')
@@ -278,7 +303,7 @@ static unsigned int cut(char *text, char *word[3])
 
 static bool run_event(struct selftest *t, const struct node *node)
 {
-	char text[128], *word[3] = { NULL };
+	char text[128], *word[4] = { NULL };
 	const struct reg *reg;
 	unsigned int n = 0, slot;
 	uint64_t v = 0;
@@ -294,10 +319,12 @@ static bool run_event(struct selftest *t, const struct node *node)
 	}
 	if (n == 2 && strcmp(word[0], "read") == 0)
 		return access_reg(t, node, word[1], false, 0);
-	if (n == 3 && strcmp(word[0], "write") == 0 && number(word[2], &v))
-		return access_reg(t, node, word[1], true, v);
-	if (n == 3 && strcmp(word[0], "device") == 0 && number(word[2], &v)) {
-		if (!find_slot(t, node, word[1], &reg, &slot))
+	if (n == 3 && strcmp(word[0], "write") == 0)
+		return number(t, node, word[2], &v) &&
+		       access_reg(t, node, word[1], true, v);
+	if (n == 3 && strcmp(word[0], "device") == 0) {
+		if (!number(t, node, word[2], &v) ||
+		    !find_slot(t, node, word[1], &reg, &slot))
 			return false;
 		t->device[slot] = v;
 		return true;
@@ -362,6 +389,10 @@ static bool run_events(struct selftest *t, const struct node *events)
 
 	for (i = 0; i < events->n; i++) {
 		e = events->at[i];
+		if (e->kind == NODE_SEQ)
+			return !node_expect(e, NODE_SCALAR,
+					    "an event or what must hold",
+					    t->diag);
 		if (e->kind == NODE_SCALAR && !run_event(t, e))
 			return false;
 		for (k = 0; e->kind == NODE_MAP && k < e->n; k++)
@@ -389,9 +420,11 @@ static int run_one(const struct dmm_model *m, const struct node *test,
 	    node_known(test, "a test", keys, 2, diag))
 		return 0;
 	events = node_get(test, "events");
+	if (!events)
+		diag_error(diag, test->pos, "a test needs events");
 	if (!events || node_expect(events, NODE_SEQ, "a list of events", diag))
 		return 0;
-	t.device = calloc(m->slots + 1u, sizeof(*t.device));
+	t.device = calloc(2 * m->slots + 1u, sizeof(*t.device));
 	t.memory = calloc(1, MEMORY);
 	conf.area.size = dmm_model_area(m);
 	conf.area.host = calloc(1, conf.area.size + 1);
@@ -401,9 +434,13 @@ static int run_one(const struct dmm_model *m, const struct node *test,
 		free(conf.area.host);
 		return -ENOMEM;
 	}
+	t.wrote = t.device + m->slots;
 	/* a device that is at rest, and done with all that it is asked for */
 	for (i = 0; i < m->slots; i++)
 		t.device[i] = UINT64_MAX;
+	for (i = 0; i < m->regs; i++)
+		for (unsigned int k = 0; k < m->reg[i].dim; k++)
+			t.wrote[m->reg[i].slot + k] = m->reg[i].reset;
 	h.ctx = &t;
 	err = dmm_open(&t.dmm, m, &conf, &h, &why);
 	if (!err)

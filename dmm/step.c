@@ -141,8 +141,9 @@ void step_judge(struct dmm *d, unsigned int g, enum rule_on on,
 	struct context *c = &d->guest[g];
 	struct asker asker = { .d = d, .select = d->mode == MODE_SPOOL };
 	struct expr_env env = env_of(c, event, &asker);
+	const struct reg *written = &d->model->reg[reg];
 	const struct rule *r;
-	uint64_t old;
+	uint64_t old, *at;
 	unsigned int i;
 
 	*out = (struct judged){ .verdict = RULE_PASS };
@@ -163,12 +164,13 @@ void step_judge(struct dmm *d, unsigned int g, enum rule_on on,
 	if (!out->checks && !out->rings)
 		return;
 	/* checks see the new value; what fires, the one before */
-	old = c->reg[slot];
+	at = step_latch_of(d, g, written, slot);
+	old = *at;
 	if (on == ON_WRITE)
-		c->reg[slot] = value;
+		step_latch(d, g, written, slot, value, cc_ones(written->bits));
 	if (run_rings(d, g, out))
 		run_checks(d, g, out);
-	c->reg[slot] = old;
+	*at = old;
 }
 
 /* One assignment, to where a guest sees it. */
@@ -272,16 +274,20 @@ void step_apply(struct dmm *d, unsigned int g, const struct judged *j,
 		c->transfer.on = false;
 }
 
+uint64_t *step_latch_of(struct dmm *d, unsigned int g, const struct reg *reg,
+			unsigned int slot)
+{
+	if (reg->w1_reg != MODEL_NONE)
+		slot = d->model->reg[reg->w1_reg].slot + (slot - reg->slot);
+	return &d->guest[g].reg[slot];
+}
+
 void step_latch(struct dmm *d, unsigned int g, const struct reg *reg,
 		unsigned int slot, uint64_t value, uint64_t mask)
 {
-	struct context *c = &d->guest[g];
-	uint64_t *to = &c->reg[slot];
+	uint64_t *to = step_latch_of(d, g, reg, slot);
 	uint64_t plain = mask & ~reg->w1c & ~reg->w1s;
 
-	if (reg->w1_reg != MODEL_NONE)
-		to = &c->reg[d->model->reg[reg->w1_reg].slot +
-			     (slot - reg->slot)];
 	*to = (*to & ~plain) | (value & plain);
 	*to &= ~(value & mask & reg->w1c);
 	*to |= value & mask & reg->w1s;
