@@ -488,10 +488,6 @@ static enum dmm_verdict write_element(struct element *el)
 	union_of(el);
 	touch_line(el);
 	el->c->stats.accesses[el->hooked ? DMM_HOOK : el->path]++;
-	if (d->stop_guest) {
-		d->stop_guest = false;
-		return DMM_STOP;
-	}
 	return DMM_PASS;
 }
 
@@ -698,6 +694,7 @@ enum dmm_verdict dmm_access(struct dmm *d, unsigned int g,
 	enum dmm_verdict v;
 
 	d->access = a;
+	d->accessor = g;
 	v = try_access(d, g, a);
 	if (v == DMM_HOLD) {
 		lease_try(d, d->host.now(d->host.ctx));
@@ -707,5 +704,9 @@ enum dmm_verdict dmm_access(struct dmm *d, unsigned int g,
 	if (v != DMM_HOLD)
 		d->guest[g].held = false;
 	d->access = NULL;
+	if (d->stop_guest) {
+		d->stop_guest = false;
+		v = DMM_STOP;
+	}
 	return v;
 }

@@ -115,15 +115,20 @@ enum dmm_offence {
 	DMM_FAILED,  /* the device did not do what a procedure waited for */
 };
 
+/* What becomes of a guest that offends. */
+enum dmm_policy { DMM_IGNORE, DMM_ABORT, DMM_MCE, DMM_POLICY_STOP };
+
 struct dmm_report {
 	enum dmm_offence offence;
+	/* DMM_MCE, DMM_POLICY_STOP: to be done by the host; else nothing */
+	enum dmm_policy policy;
 	unsigned int guest;
 	const char *name;   /* of the check or the register */
 	const char *rule;   /* in words: what was broken */
 	unsigned int line;  /* in the model, 0 if none */
 	uint64_t address;   /* of a refused range */
 	uint64_t length;
-	const struct dmm_access *access; /* NULL if not synchronous */
+	const struct dmm_access *access; /* that did it; NULL: none at hand */
 };
 
 struct dmm_host {
@@ -169,7 +174,6 @@ struct dmm_host {
 
 enum dmm_how { DMM_EXCLUSIVE, DMM_LEASE, DMM_MERGE, DMM_HOW_DEFAULT };
 enum dmm_when_parked { DMM_SPOOL, DMM_DROP };
-enum dmm_policy { DMM_IGNORE, DMM_ABORT, DMM_MCE, DMM_POLICY_STOP };
 
 struct dmm_guest_conf {
 	uint8_t mac[6];
@@ -261,10 +265,10 @@ struct dmm_guest_stats {
 	uint64_t violations;
 };
 
-/* Transmission through rings of descriptors. */
+/* What transmission costs; all but the accesses: by rings of descriptors. */
 struct dmm_transmit {
 	uint64_t packets;	 /* whole frames, to the wire or to siblings */
-	uint64_t exits;		 /* accesses of the guests */
+	uint64_t exits;		 /* accesses of all guests to the device */
 	uint64_t doorbell_exits; /* of those, the ones that gave descriptors */
 	uint64_t hooked;	 /* of those, the ones the model stepped on */
 	uint64_t descriptor_bytes_copied;

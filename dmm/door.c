@@ -119,14 +119,12 @@ static void pins(struct dmm *d, unsigned int g, unsigned int i)
 	put(c, e->dout, out);
 	if (!write_tried)
 		return;
-	c->stats.violations++;
-	mon_report(d, (struct dmm_report){ .offence = DMM_DENIED,
-					   .guest = g,
-					   .name = e->name,
-					   .rule = "an EEPROM is not written "
-						   "by guests",
-					   .line = e->pos.line,
-					   .access = d->access });
+	mon_offence(d, (struct dmm_report){ .offence = DMM_DENIED,
+					    .guest = g,
+					    .name = e->name,
+					    .rule = "an EEPROM is not written "
+						    "by guests",
+					    .line = e->pos.line });
 }
 
 static void read_word(struct dmm *d, unsigned int g, unsigned int i)

@@ -94,8 +94,13 @@ struct context {
 #define SHADOW_DEPTH 256u /* descriptors of a ring that the device sees */
 #define SHADOW_HEAD 64u	  /* bytes of a frame's head that may be copied */
 #define SHADOW_BUFFER 2048u
-/* What may wait in the device: little, so that shares are decided late. */
-#define SHADOW_BYTES 65536u
+/*
+ * Bytes that may wait in the device: of one guest, and where several share,
+ * little, so that shares are decided late and a guest with few descriptors
+ * gets its own back in time (16 KiB are 131 us of a gigabit).
+ */
+#define SHADOW_ALONE 262144u
+#define SHADOW_SHARED 16384u
 
 /* A descriptor as it was read, once, and checked. */
 struct tx_desc {
@@ -169,7 +174,8 @@ struct dmm {
 	bool failed; /* the device does not answer: told once */
 	struct dmm_stats stats;
 	uint64_t switch_ns[SWITCHES_KEPT];
-	const struct dmm_access *access; /* at hand, for reports */
+	const struct dmm_access *access; /* at hand, for reports; NULL: none */
+	unsigned int accessor;		 /* the guest that made it */
 	uint8_t frame[RING_COUNT_MAX + 8];
 
 	/* rings of descriptors; NULL without */
@@ -180,7 +186,7 @@ struct dmm {
 	uint32_t rx_next; /* index to be filled next */
 	uint32_t rx_len;  /* bytes of the frame being put together */
 	int last_sender;  /* whose sticky descriptors the part remembers */
-	bool stop_guest;  /* what was refused ends the guest at hand */
+	bool stop_guest;  /* the access at hand ends its guest */
 	uint8_t *big;	  /* a frame of up to BIG bytes, and room to segment */
 	uint16_t *eeprom; /* as the device's */
 	struct txq *txqs;
@@ -226,7 +232,10 @@ static inline bool mon_on_device(const struct dmm *d, unsigned int g)
 
 uint64_t mon_eval(const struct dmm *d, unsigned int g,
 		  const struct expr *expr);
+/* Tell the host; fills in the access at hand, if it is the guest's. */
 void mon_report(struct dmm *d, struct dmm_report report);
+/* The guest did what it may not: count, tell, and answer by its policy. */
+void mon_offence(struct dmm *d, struct dmm_report report);
 /* The guest's own address, wherever the part shows it. */
 void mon_identity(struct dmm *d, unsigned int g);
 /* A context as after power-on; its statistics stay. */

@@ -23,7 +23,20 @@ uint64_t mon_eval(const struct dmm *d, unsigned int g, const struct expr *expr)
 
 void mon_report(struct dmm *d, struct dmm_report report)
 {
+	/* a guest may be told of in the midst of another's access */
+	report.access = d->accessor == report.guest ? d->access : NULL;
 	d->host.report(d->host.ctx, &report);
+}
+
+void mon_offence(struct dmm *d, struct dmm_report report)
+{
+	unsigned int g = report.guest;
+
+	report.policy = d->conf.guest[g].policy;
+	d->guest[g].stats.violations++;
+	if (report.policy == DMM_POLICY_STOP && d->access && d->accessor == g)
+		d->stop_guest = true;
+	mon_report(d, report);
 }
 
 const char *dmm_path_name(enum dmm_path path)
@@ -599,10 +612,18 @@ static int compare(const void *a, const void *b)
 void dmm_stats(struct dmm *d, struct dmm_stats *out)
 {
 	uint64_t n = d->stats.switches;
+	unsigned int g, i;
 
 	if (n > SWITCHES_KEPT)
 		n = SWITCHES_KEPT;
 	*out = d->stats;
+	for (g = 0; g < d->conf.guests; g++) {
+		const uint64_t *by_path = d->guest[g].stats.accesses;
+
+		for (i = 0; i < DMM_PATHS; i++)
+			out->transmit.exits += by_path[i];
+		out->transmit.hooked += by_path[DMM_HOOK];
+	}
 	if (n) {
 		qsort(d->switch_ns, n, sizeof(d->switch_ns[0]), compare);
 		out->switch_ns_median = d->switch_ns[n / 2];

@@ -4,7 +4,7 @@
  * their fields and layouts.
  */
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "build.h"
@@ -32,25 +32,22 @@ static bool field_bits(struct build *b, const struct node *n,
 		       const struct ring *ring, unsigned int *low,
 		       unsigned int *high)
 {
-	unsigned int lo, hi;
-	char extra;
-	int got;
+	unsigned long lo, hi;
+	char *end;
 
 	if (node_expect(n, NODE_SCALAR, "bits", b->diag))
 		return false;
-	got = sscanf(n->text, "%u..%u%c", &lo, &hi, &extra);
-	if (got == 1 && !strstr(n->text, ".."))
-		hi = lo;
-	else if (got != 2)
-		hi = lo = ~0u;
-	if (hi < lo || hi >= 64u * ring->words) {
+	lo = hi = strtoul(n->text, &end, 10);
+	if (end != n->text && end[0] == '.' && end[1] == '.')
+		hi = strtoul(end + 2, &end, 10);
+	if (*end || hi < lo || hi >= 64u * ring->words) {
 		diag_error(b->diag, n->pos,
 			   "expected bits of the descriptor (0 to %u), got "
 			   "\"%s\"", 64u * ring->words - 1, n->text);
 		return false;
 	}
-	*low = lo;
-	*high = hi;
+	*low = (unsigned int)lo;
+	*high = (unsigned int)hi;
 	return true;
 }
 

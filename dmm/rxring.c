@@ -49,18 +49,14 @@ static bool ring_of(const struct dmm *d, unsigned int g, struct into *in)
 static void bad_buffer(struct dmm *d, unsigned int g, uint64_t at,
 		       uint64_t len)
 {
-	d->guest[g].stats.violations++;
-	mon_report(d, (struct dmm_report){
-			      .offence = DMM_REFUSED,
-			      .guest = g,
-			      .name = rx_ring(d)->name,
-			      .rule = "a buffer is not the guest's memory",
-			      .line = rx_ring(d)->pos.line,
-			      .address = at,
-			      .length = len,
-			      .access = d->access });
-	if (d->conf.guest[g].policy == DMM_POLICY_STOP && d->access)
-		d->stop_guest = true;
+	mon_offence(d, (struct dmm_report){
+			       .offence = DMM_REFUSED,
+			       .guest = g,
+			       .name = rx_ring(d)->name,
+			       .rule = "a buffer is not the guest's memory",
+			       .line = rx_ring(d)->pos.line,
+			       .address = at,
+			       .length = len });
 }
 
 /* How long a buffer given now would be. */

@@ -203,18 +203,14 @@ static void spoofed(struct dmm *d, unsigned int g, uint32_t len)
 {
 	struct txq *q = d->guest[g].txq;
 
-	d->guest[g].stats.violations++;
-	mon_report(d, (struct dmm_report){
-			      .offence = DMM_SPOOFED,
-			      .guest = g,
-			      .name = tx_ring(d)->name,
-			      .rule = "the frame's source is not the guest's",
-			      .line = tx_ring(d)->pos.line,
-			      .address = desc_at(q, q->sent)->gpa,
-			      .length = len,
-			      .access = d->access });
-	if (d->conf.guest[g].policy == DMM_POLICY_STOP)
-		d->stop_guest = true;
+	mon_offence(d, (struct dmm_report){
+			       .offence = DMM_SPOOFED,
+			       .guest = g,
+			       .name = tx_ring(d)->name,
+			       .rule = "the frame's source is not the guest's",
+			       .line = tx_ring(d)->pos.line,
+			       .address = desc_at(q, q->sent)->gpa,
+			       .length = len });
 	refuse_unit(d, g);
 }
 
@@ -330,7 +326,9 @@ static bool send_frame(struct dmm *d, unsigned int g)
 	}
 	if (d->tx->tail - d->tx->clean + first->unit + 1 + MODEL_MAX_STICKY >=
 		    SHADOW_DEPTH ||
-	    (shadow_busy(d) && d->tx->bytes + bytes > SHADOW_BYTES))
+	    (shadow_busy(d) &&
+	     d->tx->bytes + bytes >
+		     (d->conf.guests > 1 ? SHADOW_SHARED : SHADOW_ALONE)))
 		return false;
 	head_len = gather(d, g, head, HEAD);
 	if (head_len < FRAME_HEADER || !spool_is_own(d, g, head, head_len)) {

@@ -352,10 +352,8 @@ bool step_refused(struct dmm *d, unsigned int g, const struct judged *j,
 		  const char *reg)
 {
 	enum dmm_policy policy = d->conf.guest[g].policy;
-	struct context *c = &d->guest[g];
-	struct dmm_report r = { .guest = g, .access = d->access };
+	struct dmm_report r = { .guest = g };
 
-	c->stats.violations++;
 	if (j->refused_ring) {
 		r.offence = DMM_REFUSED;
 		r.name = j->refused_ring->name;
@@ -378,7 +376,7 @@ bool step_refused(struct dmm *d, unsigned int g, const struct judged *j,
 		r.rule = "a rule of the model denies it";
 		r.line = j->culprit ? j->culprit->pos.line : 0;
 	}
-	mon_report(d, r);
+	mon_offence(d, r);
 	if (j->refused && policy != DMM_POLICY_STOP)
 		step_sets(d, g, j->refused->refused[policy == DMM_ABORT], 0,
 			  false);

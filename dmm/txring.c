@@ -63,17 +63,13 @@ static void refuse(struct dmm *d, unsigned int g, const char *rule,
 {
 	const struct ring *r = tx_ring(d);
 
-	d->guest[g].stats.violations++;
-	mon_report(d, (struct dmm_report){ .offence = DMM_REFUSED,
-					   .guest = g,
-					   .name = r->name,
-					   .rule = rule,
-					   .line = r->pos.line,
-					   .address = at,
-					   .length = len,
-					   .access = d->access });
-	if (d->conf.guest[g].policy == DMM_POLICY_STOP)
-		d->stop_guest = true;
+	mon_offence(d, (struct dmm_report){ .offence = DMM_REFUSED,
+					    .guest = g,
+					    .name = r->name,
+					    .rule = rule,
+					    .line = r->pos.line,
+					    .address = at,
+					    .length = len });
 }
 
 static void check_buffer(struct dmm *d, unsigned int g, struct tx_desc *t,

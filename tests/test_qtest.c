@@ -19,7 +19,8 @@
 
 #include "vmm/qtest.h"
 
-#define TIMEOUT_MS 200
+#define TIMEOUT_MS 5000
+#define SHORT_MS 200
 
 static uint64_t now_ms(void)
 {
@@ -58,9 +59,9 @@ static void fake_dead(void *ctx, const char *why)
 	snprintf(f->why, sizeof(f->why), "%s", why);
 }
 
-static void fake_open(struct fake *f)
+static void fake_open(struct fake *f, unsigned int timeout_ms)
 {
-	struct qtest_conf conf = { .timeout_ms = TIMEOUT_MS,
+	struct qtest_conf conf = { .timeout_ms = timeout_ms,
 				   .dead = fake_dead,
 				   .ctx = f };
 	char *why = NULL;
@@ -131,7 +132,7 @@ static void test_requests(void **state)
 	uint64_t one;
 
 	(void)state;
-	fake_open(&f);
+	fake_open(&f, TIMEOUT_MS);
 	qtest_write(f.q, QTEST_IO, 0xc000, 1, 0x12);
 	qtest_write(f.q, QTEST_MEMORY, 0xe0000000, 8, UINT64_MAX);
 	qtest_write_many(f.q, QTEST_IO, 0xc010, 2, bytes, 2);
@@ -157,7 +158,7 @@ static void test_replies(void **state)
 	struct fake f;
 
 	(void)state;
-	fake_open(&f);
+	fake_open(&f, TIMEOUT_MS);
 	fake_answers(&f, "IRQ raise 5\nOK 0x00fe\nIRQ lower 5\n");
 	assert_int_equal(qtest_read(f.q, QTEST_IO, 1, 1), 0xfe);
 	qtest_read_many(f.q, QTEST_IO, 1, 2, many, ARRAY_LEN(many));
@@ -198,7 +199,7 @@ static void test_rubbish(void **state)
 		struct fake f;
 		uint64_t value;
 
-		fake_open(&f);
+		fake_open(&f, TIMEOUT_MS);
 		say(&f, "IRQ raise 7\n");
 		assert_true(readable(f.event_fd, 5000));
 		fake_answers(&f, rubbish[i]);
@@ -224,7 +225,7 @@ static void test_unasked(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 3; i++) {
-		fake_open(&f);
+		fake_open(&f, TIMEOUT_MS);
 		if (i == 0)
 			say(&f, "OK\n");
 		else if (i == 1)
@@ -247,14 +248,14 @@ static void test_hang(void **state)
 	uint64_t start = now_ms();
 
 	(void)state;
-	fake_open(&f);
+	fake_open(&f, SHORT_MS);
 	for (unsigned int i = 0; i < 200; i++)
 		qtest_write(f.q, QTEST_IO, 1, 1, 1);
 	assert_int_equal(qtest_read(f.q, QTEST_IO, 1, 1), 0xff);
 	assert_true(qtest_dead(f.q));
-	assert_true(now_ms() - start >= TIMEOUT_MS);
+	assert_true(now_ms() - start >= SHORT_MS);
 	fake_close(&f);
-	fake_open(&f);
+	fake_open(&f, SHORT_MS);
 	f.drip = true;
 	fake_answers(&f, "IRQ raise 1\n");
 	assert_int_equal(qtest_read(f.q, QTEST_IO, 1, 1), 0xff);

@@ -100,7 +100,7 @@ static void test_masks(void **state)
 		{ R_STATUS, 0 },	 { R_RXCW, 0 },
 		{ R_WUPL, 0 },		 { R_WUPM, 0 },
 		{ R_STATS, 0 },		 { R_TSCTFC, 0 },
-		{ 0x0060 + 0x5ffc, 0 },	 { 0x9ffc, 0 },
+		{ 0x605c, 0 },		 { 0x9ffc, 0 },
 		{ 0xa000, 0 },		 { 0xfffc, 0 },
 	};
 	struct rig *rig = *state;

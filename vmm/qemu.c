@@ -53,7 +53,7 @@ static void put_command(struct command *c, const struct qemu_conf *conf,
 	c->keep[1] = conf->rom_fd;
 	c->keep[2] = conf->wire_fd;
 	c->keep[3] = protocol_fd;
-	arg(c, "qemu");
+	arg(c, "%s", conf->program);
 	arg(c, "-nodefaults");
 	arg(c, "-no-user-config");
 	arg(c, "-display");

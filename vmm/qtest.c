@@ -39,6 +39,12 @@
 #define LOW 32u
 #define HIGH 96u
 
+/*
+ * A reply takes QEMU a few microseconds, and going to sleep for it up to 70
+ * where processors are virtual: look this often (about 20 us) before.
+ */
+#define SPINS 100u
+
 /* Elements on their way, of one call. */
 struct burst {
 	enum qtest_space space;
@@ -219,9 +225,13 @@ static void take_lines(struct qtest *q)
 /* Take what is there; unless (flags) say not to, wait for it. */
 static void receive(struct qtest *q, int flags)
 {
-	ssize_t n = recv(q->conf.fd, q->in + q->used, sizeof(q->in) - q->used,
-			 flags);
+	unsigned int spins = flags & MSG_DONTWAIT ? 0 : SPINS;
+	ssize_t n;
 
+	do
+		n = recv(q->conf.fd, q->in + q->used, sizeof(q->in) - q->used,
+			 spins ? MSG_DONTWAIT : flags);
+	while (n < 0 && errno == EAGAIN && spins-- > 0);
 	if (n > 0) {
 		q->used += (size_t)n;
 		take_lines(q);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ringrig.h: guests of a monitor on a simulated card with descriptor rings, on
+ * one thread: each with memory, a small driver, and a clock that the test
+ * moves (or the real one).
+ */
+
+#ifndef TESTS_RINGRIG_H
+#define TESTS_RINGRIG_H
+
+#include "dmm/dmm.h"
+#include "vmm/sim_e1000.h"
+
+#define RIG_GUESTS 8u
+#define RIG_MEM 0x100000u
+#define RIG_TX 0x1000u	   /* guest addresses: rings, */
+#define RIG_RX 0x3000u
+#define RIG_TXBUF 0x10000u /* buffers of 2 KiB each */
+#define RIG_RXBUF 0x90000u
+#define RIG_RING 64u
+#define RIG_AREA UINT64_C(0x1000000) /* device addresses */
+#define RIG_GUEST(g) (UINT64_C(0x2000000) + (uint64_t)(g) * 0x200000)
+
+struct ringguest {
+	uint8_t *mem;
+	uint32_t tail, rx_next; /* the driver's */
+	uint64_t sent, received, bad;
+	uint64_t expect[RIG_GUESTS]; /* next number from each */
+	bool line;
+};
+
+typedef void ringrig_wire(void *ctx, const uint8_t *frame, size_t len);
+
+struct ringrig {
+	struct dmm_model *model;
+	struct dmm *dmm;
+	struct e1000 *card;
+	struct dmm_conf conf;
+	struct ringguest guest[RIG_GUESTS];
+	uint64_t clock, due; /* nanoseconds */
+	bool real_clock, level, changed;
+	uint64_t faults, reports;
+	struct dmm_report last;
+	ringrig_wire *wire;
+	void *ctx;
+};
+
+/* A card of (bps) bits a second, 0: no time at all; (conf)'s area is made. */
+void ringrig_open(struct ringrig *rig, const struct dmm_conf *conf,
+		  uint64_t bps, bool real_clock);
+void ringrig_close(struct ringrig *rig);
+
+/* The driver of guest (g): set up; send; take what came. */
+void ringrig_start(struct ringrig *rig, unsigned int g);
+void ringrig_write(struct ringrig *rig, unsigned int g, uint32_t reg,
+		   uint32_t value);
+uint32_t ringrig_read(struct ringrig *rig, unsigned int g, uint32_t reg);
+/* Room in the ring for another descriptor? */
+bool ringrig_room(struct ringrig *rig, unsigned int g);
+/* Put a legacy descriptor for a frame at the tail; no doorbell. */
+void ringrig_post(struct ringrig *rig, unsigned int g, const uint8_t to[6],
+		  uint32_t number, size_t len);
+/* A descriptor as it is; no doorbell. */
+void ringrig_desc(struct ringrig *rig, unsigned int g, uint64_t low,
+		  uint64_t high);
+void ringrig_bell(struct ringrig *rig, unsigned int g);
+/* Frames of ringrig_post() in the receive ring are counted and checked. */
+void ringrig_take(struct ringrig *rig, unsigned int g);
+
+/* Let the card work, and the monitor, for (ns). */
+void ringrig_run(struct ringrig *rig, uint64_t ns);
+
+void ringrig_mac(unsigned int g, uint8_t mac[6]);
+
+#endif /* TESTS_RINGRIG_H */
