@@ -10,8 +10,11 @@
  *
  * Order.  What the host answered while an entry (an access, an interrupt, a
  * tick, ...) was served comes before that entry's own record, which carries
- * the verdict.  So a reader that collects TRACE_HOST records until an entry
- * comes has all that the monitor knew, and can serve it again.
+ * the verdict; so do its lines, violations, switches and states.  So a reader
+ * that collects TRACE_HOST records until an entry comes has all that the
+ * monitor knew, and can serve it again.  A device's TRACE_MODEL is its first
+ * record; the answers that opening the monitor took stand between it and
+ * those of the first entry, and are taken first.
  *
  * All numbers are little endian.  Every record starts with struct trace_head;
  * a reader skips kinds that it does not know.
@@ -52,6 +55,7 @@ enum trace_host {
 	TRACE_READ = 1, TRACE_WRITE, TRACE_READ_STRING, TRACE_WRITE_STRING,
 	TRACE_PAUSE, TRACE_NOW, TRACE_RESET, TRACE_TRANSLATE, TRACE_READ_MEM,
 	TRACE_WRITE_MEM,
+	TRACE_AREA, /* what the device had written at (at) of the area */
 };
 
 /* 16 bytes, then (len) more that depend on the kind. */
@@ -72,8 +76,10 @@ struct trace_access {
 	uint64_t off, rip; /* rip 0: not known */
 	uint32_t count, done;
 	uint8_t space, width, write, verdict; /* enum dmm_verdict */
-	uint8_t path;	 /* enum dmm_path of its last element */
-	uint8_t vcpu, pad[6];
+	uint8_t path;	/* enum dmm_path of its last element */
+	uint8_t vcpu, pad[2];
+	uint32_t from; /* elements done before: it was held in the middle */
+	uint32_t pad2;
 };
 
 /*
@@ -88,6 +94,15 @@ struct trace_call {
 	uint64_t value; /* read, written, the time, or a device address */
 	uint64_t count; /* elements, or length asked for */
 	uint32_t bytes, pad;
+};
+
+/*
+ * TRACE_INTERRUPT and TRACE_LINE: the level; TRACE_LOST: how many;
+ * TRACE_TICK: when it is to be called again.  TRACE_LEAVE and
+ * TRACE_GUEST_RESET have nothing behind their head.
+ */
+struct trace_value {
+	uint64_t value;
 };
 
 /* TRACE_STATE; names follow from the model. */
@@ -127,7 +142,7 @@ struct trace_guest {
 };
 
 _Static_assert(sizeof(struct trace_head) == 16, "as in the file");
-_Static_assert(sizeof(struct trace_access) == 36 + 4, "as in the file");
+_Static_assert(sizeof(struct trace_access) == 40, "as in the file");
 _Static_assert(sizeof(struct trace_call) == 40, "as in the file");
 _Static_assert(sizeof(struct trace_violation) == 24, "as in the file");
 _Static_assert(sizeof(struct trace_model) == 56, "as in the file");
@@ -174,6 +189,11 @@ struct trace_reader {
 	} interface[TRACE_INTERFACES];
 };
 
+/*
+ * A packet is (ours) only if it is whole: its body has the length that its
+ * kind and its own counts say, and its strings end.  So the structs above may
+ * be copied out of (body) without another look.
+ */
 struct trace_packet {
 	enum trace_block block;
 	size_t offset;	 /* of the block in the file */
@@ -189,6 +209,12 @@ struct trace_packet {
 };
 
 void trace_open(struct trace_reader *r, const void *bytes, size_t len);
+/*
+ * The next block.  -ENODATA with r->at < r->len: the file was cut off in the
+ * block at r->at.  -EINVAL with r->at behind (out->offset): that block's
+ * content is malformed, and the next call goes on behind it; else there is no
+ * going on.
+ */
 MUST_CHECK int trace_next(struct trace_reader *r, struct trace_packet *out);
 
 #endif /* DMM_TRACE_H */

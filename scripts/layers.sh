@@ -105,7 +105,7 @@ device_names() {
 
 public='dmm.h cc.h diag.h load.h'
 dmm_system='assert.h ctype.h errno.h inttypes.h limits.h stdarg.h stdbool.h
-stddef.h stdint.h stdio.h stdlib.h string.h'
+stdatomic.h stddef.h stdint.h stdio.h stdlib.h string.h'
 
 one_of() { # WORD LIST
 	local word
