@@ -27,12 +27,13 @@ FUZZFLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
 # Only asked for when something is compiled: `make clean` needs no library.
 ifneq ($(filter-out check clean format help guests,$(or $(MAKECMDGOALS),all)),)
-PKGS     := libpci yaml-0.1 libunwind slirp cmocka
+PKGS     := libpci yaml-0.1 libunwind-generic slirp cmocka
 MISSING  := $(shell for p in $(PKGS); do \
 	    pkg-config --exists $$p 2>/dev/null || echo $$p; done)
 $(if $(MISSING),$(error no $(MISSING) here: run scripts/deps first))
-PKG_CFLAGS := $(shell pkg-config --cflags libpci yaml-0.1 libunwind slirp)
-PKG_LIBS := $(shell pkg-config --libs libpci yaml-0.1 libunwind slirp)
+PKG_CFLAGS := $(shell pkg-config --cflags libpci yaml-0.1 libunwind-generic \
+	      slirp)
+PKG_LIBS := $(shell pkg-config --libs libpci yaml-0.1 libunwind-generic slirp)
 TEST_LIBS := $(shell pkg-config --libs cmocka)
 endif
 

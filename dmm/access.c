@@ -32,6 +32,7 @@ struct element {
 	uint64_t state[MODEL_MAX_MACHINES], old[MAX_PIECES];
 	unsigned int tried; /* pieces */
 	bool moved;	    /* machines too */
+	bool reset;	    /* a rule reset the guest's part */
 };
 
 static uint64_t get_le(const uint8_t *p, unsigned int n)
@@ -56,7 +57,10 @@ static uint8_t *data_of(const struct dmm_access *a)
 	return a->data + (size_t)a->done * a->width;
 }
 
-/* All registers that the element touches; false if a byte is not classed. */
+/*
+ * All registers that the element touches; false if a byte is not classed, or
+ * they cannot be touched at once.
+ */
 static bool find_pieces(struct element *el)
 {
 	const struct dmm_access *a = el->a;
@@ -72,6 +76,13 @@ static bool find_pieces(struct element *el)
 		if (!p->e)
 			return false;
 		p->reg = &m->reg[p->e->reg];
+		if (el->d->covered)
+			el->d->covered[p->e->reg] = 1;
+		/* not counted here; and a wide write has no one bank */
+		if (el->d->flags[p->e->reg] & REG_PORT ||
+		    (a->write && p->reg->selector &&
+		     a->width > p->reg->bits / 8u))
+			return false;
 		p->first = i;
 		p->bytes = a->width - i;
 		if (p->bytes > p->reg->bits / 8u - p->e->byte)
@@ -88,7 +99,7 @@ static enum dmm_verdict deny(struct element *el)
 {
 	if (!el->a->write)
 		memset(data_of(el->a), 0xff, el->a->width);
-	el->c->stats.accesses[DMM_DENY]++;
+	mon_count(el->d, el->g, DMM_DENY, 1);
 	return DMM_PASS;
 }
 
@@ -139,6 +150,9 @@ static void start_frame(struct element *el, const struct transfer *t)
 		spool_send(d, el->g);
 		return;
 	}
+	/* what was checked is what will be on the card */
+	if (mon_parked(d, el->g))
+		pages_keep(d, el->g, mem, t->at, t->left);
 	c->stats.frames_sent++;
 	c->stats.bytes_sent += t->left;
 	d->host.frame(d->host.ctx, el->g, true, bytes, t->left);
@@ -223,6 +237,21 @@ static void put_back(struct element *el)
 	el->moved = false;
 }
 
+/* A frame is to be sent, and one from before a reset is still on the card. */
+static bool on_card(const struct element *el, const struct judged *j)
+{
+	return el->c->sending == SEND_ON_CARD && step_sends(el->d, j);
+}
+
+/* The device may have done since what the guest would wait for. */
+static void look_again(struct element *el)
+{
+	if (el->d->mode == MODE_SPOOL && !el->d->model->rings)
+		spool_sent(el->d, el->g);
+	else if (el->d->mode == MODE_SPOOL || mon_on_device(el->d, el->g))
+		step_poll(el->d, el->g, false);
+}
+
 static enum rule_verdict judge_piece(struct element *el, unsigned int i,
 				     uint64_t v)
 {
@@ -232,11 +261,13 @@ static enum rule_verdict judge_piece(struct element *el, unsigned int i,
 
 	step_judge(el->d, el->g, on, p->e->reg, p->e->slot, v,
 		   8u * el->a->width, j);
-	if (j->verdict == RULE_HOLD && !el->moved) {
-		step_poll(el->d, el->g, false);
+	if ((j->verdict == RULE_HOLD || on_card(el, j)) && !el->moved) {
+		look_again(el);
 		step_judge(el->d, el->g, on, p->e->reg, p->e->slot, v,
 			   8u * el->a->width, j);
 	}
+	if (on_card(el, j) && j->verdict < RULE_HOLD)
+		j->verdict = RULE_HOLD;
 	/* what it started itself will not end before it */
 	if (j->refused || j->refused_ring ||
 	    (j->verdict == RULE_HOLD && el->moved))
@@ -306,35 +337,6 @@ static uint64_t device_data(const struct element *el)
 	return v;
 }
 
-static void ring_written(struct element *el, const struct piece *p,
-			 uint64_t old)
-{
-	const struct page_ring *r = &el->d->model->receive.ring;
-	const struct memory *mem = &el->d->model->memory[r->memory];
-	struct ring_page ring;
-	unsigned int page, n, i;
-
-	el->c->ring_full = false;
-	if (!mon_on_device(el->d, el->g) || !spool_ring(el->d, el->g, &ring))
-		return;
-	if (p->e->reg == r->current)
-		ring_watch_start(&el->c->watch, &ring);
-	if (p->e->reg != r->boundary || ring.stop <= ring.start)
-		return;
-	/* pages that the guest gives back are pages that the card has filled */
-	page = (unsigned int)old;
-	n = (unsigned int)(ring.stop - ring.start) + 1;
-	for (i = 0; i < n; i++) {
-		if (cc_within((uint64_t)page * PAGE, PAGE, mem->start,
-			      mem->size))
-			el->d->dirty[mem->copy / PAGE + page -
-				     mem->start / PAGE] = 1;
-		if (page == ring.boundary)
-			break;
-		page = page + 1 >= ring.stop ? ring.start : page + 1;
-	}
-}
-
 static void apply_write(struct element *el)
 {
 	uint8_t raw[8];
@@ -351,9 +353,11 @@ static void apply_write(struct element *el)
 		if (p->e->reg == el->d->model->interrupt.cause)
 			el->c->pending &= ~(v & p->reg->w1c);
 		if (flags & REG_RING)
-			ring_written(el, p, old);
-		if (el->hooked & 1u << i)
+			pages_ring_written(el->d, el->g, p->e->reg, old);
+		if (el->hooked & 1u << i) {
 			step_apply(el->d, el->g, &el->judged[i], v);
+			el->reset |= step_resets(el->d, &el->judged[i]);
+		}
 		el->c->reg[p->e->slot] &= ~p->reg->self_clear;
 		if (p->reg->eeprom != MODEL_NONE ||
 		    p->reg->window != MODEL_NONE)
@@ -367,10 +371,11 @@ static void note(struct element *el)
 	unsigned int i;
 
 	for (i = 0; i < el->n; i++)
-		if (el->judged[i].checks)
-			el->c->noted.on = true;
-	if (!el->c->noted.on)
-		return;
+		if (el->hooked & 1u << i && el->judged[i].checks)
+			break;
+	if (i == el->n)
+		return; /* and one that is noted already stays so */
+	el->c->noted.on = true;
 	el->c->noted.space = el->a->space;
 	el->c->noted.off = (uint32_t)el->a->off;
 	el->c->noted.width = el->a->width;
@@ -378,15 +383,18 @@ static void note(struct element *el)
 	lease_want(el->d, el->g, el->d->host.now(el->d->host.ctx));
 }
 
-/* A parked guest with a doorbell to be rung must not move what was checked. */
+/*
+ * A parked guest with a doorbell to be rung must not move what was checked,
+ * nor one whose frame is being sent the ring over it.
+ */
 static bool must_wait(const struct element *el)
 {
 	unsigned int i;
 
-	if (!el->c->noted.on)
-		return false;
 	for (i = 0; i < el->n; i++)
-		if (!(el->d->flags[el->piece[i].e->reg] & REG_IN_LINE))
+		if (el->c->noted.on ?
+			    !(el->d->flags[el->piece[i].e->reg] & REG_IN_LINE) :
+			    pages_sending(el->d, el->g, el->piece[i].e->reg))
 			return true;
 	return false;
 }
@@ -410,6 +418,9 @@ static void carry_out(struct element *el)
 	unsigned int i;
 
 	device &= el->path != DMM_ANSWER;
+	for (i = 0; device && i < el->n; i++)
+		if (el->hooked & 1u << i)
+			card_load(d, el->g, el->judged[i].checks);
 	if (device)
 		d->host.write(d->host.ctx, el->a->space, el->a->off,
 			      el->a->width, device_data(el));
@@ -417,8 +428,10 @@ static void carry_out(struct element *el)
 		if (!(el->hooked & 1u << i))
 			continue;
 		if (el->judged[i].checks) {
-			el->c->own_status &= !device;
-			el->c->used = true;
+			if (device)
+				el->c->own &= step_sends(d, &el->judged[i]) ?
+						      0 :
+						      OWN_SENT;
 			start_checked(el, &el->judged[i]);
 		}
 		if (d->model->rings &&
@@ -427,6 +440,8 @@ static void carry_out(struct element *el)
 	}
 	if (el->hooked && device && d->mode == MODE_DROP)
 		d->last_use = d->host.now(d->host.ctx);
+	if (el->reset && device)
+		lease_resync(d, el->g);
 }
 
 /* A device-wide register: the device gets the union, when that changes. */
@@ -487,7 +502,7 @@ static enum dmm_verdict write_element(struct element *el)
 	carry_out(el);
 	union_of(el);
 	touch_line(el);
-	el->c->stats.accesses[el->hooked ? DMM_HOOK : el->path]++;
+	mon_count(d, el->g, el->hooked ? DMM_HOOK : el->path, 1);
 	return DMM_PASS;
 }
 
@@ -513,6 +528,7 @@ static uint64_t context_value(struct element *el, const struct piece *p)
 static uint64_t overlay(struct element *el, const struct piece *p, uint64_t v)
 {
 	struct context *c = el->c;
+	uint8_t own;
 
 	if (p->reg->answer != ANSWER_NONE ||
 	    el->d->flags[p->e->reg] & REG_MONITOR)
@@ -521,7 +537,8 @@ static uint64_t overlay(struct element *el, const struct piece *p, uint64_t v)
 		return v | c->pending;
 	if (p->reg->writable || p->reg->save_none)
 		return v;
-	if (c->own_status && !p->reg->read_clears)
+	own = el->d->flags[p->e->reg] & REG_SENT ? OWN_SENT : OWN_REST;
+	if (c->own & own && !p->reg->read_clears)
 		return context_value(el, p);
 	if (p->reg->read_clears && c->reg[p->e->slot]) {
 		v += context_value(el, p);
@@ -611,12 +628,16 @@ static enum dmm_verdict read_element(struct element *el)
 		return refuse(el, why, who);
 	}
 	for (i = 0; i < el->n; i++)
-		if (el->hooked & 1u << i)
+		if (el->hooked & 1u << i) {
 			step_apply(d, el->g, &el->judged[i], 0);
+			el->reset |= step_resets(d, &el->judged[i]);
+		}
 	give(el, asked);
+	if (el->reset && device)
+		lease_resync(d, el->g);
 	if (el->hooked)
 		el->path = DMM_HOOK;
-	el->c->stats.accesses[el->path]++;
+	mon_count(d, el->g, el->path, 1);
 	return DMM_PASS;
 }
 
@@ -626,10 +647,14 @@ static enum dmm_verdict read_element(struct element *el)
 static unsigned int port_of(const struct dmm *d, unsigned int g,
 			    const struct dmm_access *a)
 {
-	const struct plan_entry *e;
+	const struct plan_entry *e, *last;
 
 	e = plan_find(d->model, a->space, a->off, a->write, d->guest[g].reg);
-	return e && d->flags[e->reg] & REG_PORT &&
+	last = plan_find(d->model, a->space, a->off + a->width - 1, a->write,
+			 d->guest[g].reg);
+	/* a bus would split what is not aligned */
+	return e && last && last->reg == e->reg && a->off % a->width == 0 &&
+			       d->flags[e->reg] & REG_PORT &&
 			       d->model->reg[e->reg].widths & a->width ?
 		       e->reg :
 		       MODEL_NONE;
@@ -656,7 +681,7 @@ static enum dmm_verdict one(struct dmm *d, unsigned int g,
 	el.n = 0;
 	el.hooked = 0;
 	el.tried = 0;
-	el.moved = false;
+	el.moved = el.reset = false;
 	if (!sane(d, a))
 		return deny(&el);
 	if (d->model->windows) {
@@ -701,8 +726,6 @@ enum dmm_verdict dmm_access(struct dmm *d, unsigned int g,
 		if (!mon_parked(d, g))
 			v = try_access(d, g, a);
 	}
-	if (v != DMM_HOLD)
-		d->guest[g].held = false;
 	d->access = NULL;
 	if (d->stop_guest) {
 		d->stop_guest = false;

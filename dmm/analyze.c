@@ -131,6 +131,13 @@ static void build_filters(struct build *b)
 
 /* ---- what can never be ---- */
 
+static bool always(const struct rule *r)
+{
+	uint64_t out;
+
+	return !r->when || (expr_eval_known(r->when, NULL, 0, &out) && out);
+}
+
 /* A rule behind one for the same event that always fires. */
 static void find_shadowed(struct build *b, const struct state *st)
 {
@@ -146,7 +153,7 @@ static void find_shadowed(struct build *b, const struct state *st)
 				   "is always false");
 		for (k = 0; k < i; k++) {
 			before = &b->m->rule[st->rules.first + k];
-			if (before->on != r->on || before->when ||
+			if (before->on != r->on || !always(before) ||
 			    (r->on != ON_POLL && before->reg != r->reg))
 				continue;
 			diag_error(b->diag, r->pos,
@@ -217,6 +224,66 @@ static void need_proc(struct build *b, const struct node *sharing,
 			   name);
 }
 
+/* What a guest leaves on the card must not wait for the next one. */
+static void check_scrub(struct build *b)
+{
+	const struct dmm_model *m = b->m;
+	struct span scrub = m->proc[PROC_SCRUB];
+	unsigned int i, k;
+
+	for (i = 0; i < m->memories; i++) {
+		if (m->memory[i].identity)
+			continue;
+		for (k = 0; k < scrub.n; k++)
+			if (m->step[scrub.first + k].kind == STEP_FILL &&
+			    m->step[scrub.first + k].reg == i &&
+			    !m->step[scrub.first + k].cond)
+				break;
+		if (k < scrub.n)
+			continue;
+		diag_error(b->diag, m->memory[i].pos,
+			   "nothing clears %s between guests",
+			   m->memory[i].name);
+		diag_advise(b->diag,
+			    "procedures: { scrub: [ { fill: %s, value: 0 } ] }",
+			    m->memory[i].name);
+	}
+}
+
+/* Whose bank can be selected, or needs not be. */
+static bool is_reached(const struct dmm_model *m, const struct reg *reg)
+{
+	const struct place *pl;
+	unsigned int i;
+
+	for (i = 0; i < reg->places; i++) {
+		pl = &m->place[reg->place + i];
+		if (pl->write && (!pl->cond || pl->sel_reg != MODEL_NONE))
+			return true;
+	}
+	return false;
+}
+
+/* A register that cannot be restored is as the guest before left it. */
+static void check_reached(struct build *b)
+{
+	const struct dmm_model *m = b->m;
+	const struct reg *reg;
+	unsigned int i;
+
+	for (i = 0; i < m->regs; i++) {
+		reg = &m->reg[i];
+		if (!reg->writable || reg->save_none || is_reached(m, reg))
+			continue;
+		diag_error(b->diag, reg->pos,
+			   "%s cannot be restored: the monitor does not know "
+			   "how to select its bank",
+			   reg->name);
+		diag_advise(b->diag, "give it a place with no condition but "
+				     "FIELD == NUMBER, or \"save: none\"");
+	}
+}
+
 static void check_sharing(struct build *b)
 {
 	const struct dmm_model *m = b->m;
@@ -235,6 +302,8 @@ static void check_sharing(struct build *b)
 	need_proc(b, &at, PROC_QUIESCE, "quiesce");
 	need_proc(b, &at, PROC_SAVE, "save");
 	need_proc(b, &at, PROC_RESTORE, "restore");
+	check_scrub(b);
+	check_reached(b);
 }
 
 /* A procedure can reach a register in a bank only if it can select it. */

@@ -103,6 +103,8 @@ void build_unknown(struct build *b, struct diag_pos pos, const char *what,
 bool build_full(struct build *b, struct diag_pos pos, const char *what,
 		unsigned int n, unsigned int max);
 
+/* The space whose name is the (n) bytes at (name), or MODEL_NONE. */
+uint16_t build_find_space(const struct build *b, const char *name, size_t n);
 void build_spaces(struct build *b, const struct node *root);
 void build_registers(struct build *b, const struct node *root);
 void build_places(struct build *b, const struct node *root);

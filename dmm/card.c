@@ -178,6 +178,57 @@ bool card_write(struct dmm *d, unsigned int slot, uint64_t value, bool select)
 	return true;
 }
 
+/* The bank in which the guest believes the device to be. */
+static void bank_of(struct dmm *d, unsigned int g)
+{
+	struct expr_env env = { .array = { [EXPR_REG] = d->dev } };
+	const struct place *pl = d->model->place;
+	uint64_t mask, value, *dev;
+	const struct reg *sel;
+	unsigned int i;
+
+	for (i = 0; i < d->model->places; i++, pl++) {
+		if (pl->sel_reg == MODEL_NONE)
+			continue;
+		mask = pl->sel_mask << pl->sel_shift;
+		dev = &d->dev[pl->sel_reg];
+		sel = &d->model->reg[d->reg_of[pl->sel_reg]];
+		value = d->guest[g].reg[pl->sel_reg] & mask;
+		if ((*dev & mask) == value || !sel->select)
+			continue;
+		value |= expr_eval(sel->select, &env, NULL) & ~mask;
+		card_write(d, pl->sel_reg, value, false);
+	}
+}
+
+static bool looks_at(const struct check *c, const struct reg *reg)
+{
+	return mon_loads(c->start, reg) || mon_loads(c->length, reg) ||
+	       mon_loads(c->wrap_from, reg) || mon_loads(c->wrap_to, reg);
+}
+
+void card_load(struct dmm *d, unsigned int g, uint32_t checks)
+{
+	const struct dmm_model *m = d->model;
+	unsigned int i, k;
+
+	if (!checks)
+		return;
+	for (; checks; checks &= checks - 1)
+		for (i = 0; i < m->regs; i++) {
+			const struct reg *reg = &m->reg[i];
+
+			if (!reg->writable ||
+			    !looks_at(&m->check[__builtin_ctz(checks)], reg))
+				continue;
+			for (k = 0; k < reg->dim; k++)
+				card_write(d, reg->slot + k,
+					   card_value(d, g, reg->slot + k),
+					   true);
+		}
+	bank_of(d, g);
+}
+
 static uint64_t mac_value(const uint8_t mac[6])
 {
 	uint64_t v = 0;

@@ -25,7 +25,7 @@ static void build_match(struct build *b, const struct node *list)
 	static const char *const keys[] = { "vendorId", "deviceId" };
 	struct dmm_model *m = b->m;
 	uint64_t vendor, device;
-	size_t i;
+	size_t i, k;
 
 	if (!list || node_expect(list, NODE_SEQ, "a list of matches", b->diag))
 		return;
@@ -50,6 +50,11 @@ static void build_match(struct build *b, const struct node *list)
 		    node_u64(node_get(n, keys[1]), "a PCI device ID", 0xffff,
 			     &device, b->diag))
 			continue;
+		for (k = 0; k < m->matches; k++)
+			if (m->match[k].vendor == vendor &&
+			    m->match[k].device == device)
+				diag_error(b->diag, n->pos,
+					   "this part is listed before");
 		m->match[m->matches].vendor = (uint16_t)vendor;
 		m->match[m->matches++].device = (uint16_t)device;
 	}
@@ -57,7 +62,8 @@ static void build_match(struct build *b, const struct node *list)
 
 static void build_device(struct build *b, const struct node *root)
 {
-	const struct node *dev = node_get(root, "device"), *name;
+	const struct node *dev = node_get(root, "device"), *name, *n;
+	unsigned int i;
 
 	if (!dev) {
 		diag_error(b->diag, root->pos, "a model needs \"device:\"");
@@ -66,15 +72,22 @@ static void build_device(struct build *b, const struct node *root)
 			    "match: [ { vendorId: …, deviceId: … } ] }");
 		return;
 	}
-	if (node_expect(dev, NODE_MAP, "what the device is", b->diag) ||
-	    node_known(dev, "a device", device_keys, ARRAY_LEN(device_keys),
-		       b->diag))
+	if (node_expect(dev, NODE_MAP, "what the device is", b->diag))
 		return;
+	(void)!node_known(dev, "a device", device_keys, ARRAY_LEN(device_keys),
+			  b->diag);
 	name = node_get(dev, "name");
 	if (!name)
 		diag_error(b->diag, dev->pos, "a device needs a name");
-	else if (!node_expect(name, NODE_SCALAR, "a name", b->diag))
-		b->m->name = strdup(name->text);
+	else if (!node_expect(name, NODE_SCALAR, "a name", b->diag) &&
+		 !(b->m->name = strdup(name->text)))
+		b->no_memory = true;
+	for (i = 1; i < 3; i++) {
+		n = node_get(dev, device_keys[i]);
+		if (n)
+			(void)!node_expect(n, NODE_SCALAR, device_keys[i],
+					   b->diag);
+	}
 	build_match(b, node_get(dev, "match"));
 }
 
@@ -103,8 +116,8 @@ static void build_all(struct build *b, const struct node *root)
 {
 	struct diag *diag = b->diag;
 
-	if (node_known(root, "a model", top_keys, ARRAY_LEN(top_keys), diag))
-		return;
+	(void)!node_known(root, "a model", top_keys, ARRAY_LEN(top_keys),
+			  diag);
 	build_device(b, root);
 	build_spaces(b, root);
 	build_registers(b, root);

@@ -9,6 +9,30 @@
 
 #include "mon.h"
 
+bool desc_take(struct dmm *d, const struct ring *r,
+	       const volatile uint64_t *from, uint64_t w[MODEL_MAX_WORDS])
+{
+	unsigned int i;
+
+	w[r->done.slot] = from[r->done.slot];
+	atomic_thread_fence(memory_order_acquire);
+	for (i = 0; i < r->words; i++)
+		if (i != r->done.slot)
+			w[i] = from[i];
+	desc_took(d, from, w, r->words * 8u, desc_get(w, r->done));
+	return desc_get(w, r->done);
+}
+
+void desc_took(struct dmm *d, const volatile void *from, void *to, size_t n,
+	       bool done)
+{
+	const volatile uint8_t *at = from;
+
+	if (d->host.area)
+		d->host.area(d->host.ctx, (uint64_t)(at - d->conf.area.host),
+			     to, n, done);
+}
+
 uint64_t desc_get(const uint64_t *w, struct bits b)
 {
 	return w[b.slot] >> b.shift & b.mask;

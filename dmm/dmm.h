@@ -71,6 +71,12 @@ struct dmm_space {
 bool dmm_model_space(const struct dmm_model *model, unsigned int i,
 		     struct dmm_space *out);
 
+/* Names of machines and states, by number; NULL behind the last. */
+unsigned int dmm_model_machines(const struct dmm_model *model);
+const char *dmm_model_machine(const struct dmm_model *model, unsigned int i);
+/* A state's number is its own among those of all machines. */
+const char *dmm_model_state(const struct dmm_model *model, unsigned int i);
+
 /* ---- accesses ---- */
 
 enum dmm_verdict {
@@ -168,6 +174,13 @@ struct dmm_host {
 			size_t len);
 	int (*write_mem)(void *ctx, unsigned int guest, uint64_t gpa,
 			 const void *from, size_t len);
+	/*
+	 * NULL, or told of what the monitor took from the area: (bytes) from
+	 * (at) on, of which (done) says that the device had finished them.  A
+	 * replay puts there what it was.
+	 */
+	void (*area)(void *ctx, uint64_t at, void *bytes, size_t len,
+		     bool done);
 };
 
 /* ---- a monitored device ---- */
@@ -289,6 +302,16 @@ void dmm_guest_stats(struct dmm *dmm, unsigned int guest,
 		     struct dmm_guest_stats *out);
 void dmm_stats(struct dmm *dmm, struct dmm_stats *out);
 int dmm_owner(const struct dmm *dmm); /* -1: none */
+/* Of the element judged last. */
+enum dmm_path dmm_last_path(const struct dmm *dmm);
+/* What the last hand-over took; (*forced) of them all were forced. */
+uint64_t dmm_last_switch(const struct dmm *dmm, uint64_t *forced);
+
+/*
+ * The states that the guest's machines are in, as dmm_model_state() numbers
+ * them: dmm_model_machines() of them, until the next call of anything.
+ */
+const uint64_t *dmm_states(const struct dmm *dmm, unsigned int guest);
 
 /* Name of the state that the guest's machine (name) is in, or NULL. */
 const char *dmm_state(const struct dmm *dmm, unsigned int guest,

@@ -4,12 +4,14 @@
  * to the next when the model says that the device is reusable.
  */
 
-#include <stdlib.h>
+#include <errno.h>
 
 #include "mon.h"
 
 /* An owner that did not use the device for this part of its lease is idle. */
 #define IDLE_PART 16u
+/* The part of maxPark that an owner has to end what it has begun. */
+#define GRACE_PART 4u
 /* How often to look while somebody waits for a state that no interrupt tells. */
 #define LOOK_NS 500000u
 
@@ -42,11 +44,27 @@ void lease_want(struct dmm *d, unsigned int g, uint64_t now)
 {
 	struct context *c = &d->guest[g];
 
+	if (d->owner == (int)g && c->sending != SEND_WAITS) {
+		/* it has the device already, and waits for what that does */
+		d->host.due(d->host.ctx, now + LOOK_NS);
+		return;
+	}
 	if (!c->want_since) {
+		lease_account(d, now); /* idle time is nobody's credit */
 		c->want_since = now ? now : 1;
 		sched_want(&d->sched, g);
 		d->host.due(d->host.ctx, now + LOOK_NS);
 	}
+}
+
+void lease_wake(struct dmm *d, unsigned int g)
+{
+	struct context *c = &d->guest[g];
+
+	if (!c->held)
+		return;
+	c->held = false; /* until it asks again */
+	d->host.wake(d->host.ctx, g);
 }
 
 /* Guests that listen have a claim too, but only when a lease is over. */
@@ -84,89 +102,38 @@ void lease_account(struct dmm *d, uint64_t now)
 		else
 			d->guest[i].stats.parked_ns += ns;
 	}
-	if (d->owner >= 0)
+	/* by spool it is each frame's time on the card that counts */
+	if (d->owner >= 0 && d->mode != MODE_SPOOL)
 		sched_charge(&d->sched, (unsigned int)d->owner, ns);
 	d->owner_since = now;
 }
 
 /* ---- the steps of a hand-over, where registers live on the device ---- */
 
-static void mark_dirty(struct dmm *d, const struct memory *mem,
-		       unsigned int page)
-{
-	if (cc_within((uint64_t)page * PAGE, PAGE, mem->start, mem->size))
-		d->dirty[mem->copy / PAGE + page - mem->start / PAGE] = 1;
-}
-
-/* Frames that the guest has not read yet come along, page by page. */
-static int save_ring(struct dmm *d, unsigned int g)
-{
-	struct context *c = &d->guest[g];
-	const struct memory *mem;
-	struct ring_page ring;
-	unsigned int page, i, at;
-	int err;
-
-	if (!spool_ring(d, g, &ring))
-		return 0;
-	mem = &d->model->memory[d->model->receive.ring.memory];
-	if (!ring_valid(&ring)) {
-		/* it could be anywhere */
-		for (i = 0; i < mem->size / PAGE; i++)
-			d->dirty[mem->copy / PAGE + i] = 1;
-		return 0;
-	}
-	page = ring.boundary < ring.start ? ring.stop - 1u : ring.boundary;
-	for (i = ring.start; i < ring.stop; i++) {
-		mark_dirty(d, mem, page);
-		at = mem->copy / PAGE + page - mem->start / PAGE;
-		err = proc_fetch(d, page * PAGE,
-				 c->memory + (size_t)at * PAGE, PAGE);
-		if (err)
-			return err;
-		c->kept[at] = 1;
-		if (page == ring.current)
-			break;
-		page = page + 1 >= ring.stop ? ring.start : page + 1;
-	}
-	return 0;
-}
-
-/* What the guest had put on the card, put there again. */
-static int restore_pages(struct dmm *d, unsigned int g)
+static bool still_sends(struct dmm *d, unsigned int g)
 {
 	const struct context *c = &d->guest[g];
-	const struct memory *mem = d->model->memory;
-	unsigned int i, k, at;
-	int err;
 
-	for (k = 0; k < d->model->memories; k++, mem++) {
-		if (mem->identity)
-			continue;
-		for (i = 0; i < mem->size / PAGE; i++) {
-			at = mem->copy / PAGE + i;
-			if (!c->kept[at])
-				continue;
-			err = proc_store(d, mem->start + i * PAGE,
-					 c->memory + (size_t)at * PAGE, PAGE);
-			if (err)
-				return err;
-			d->dirty[at] = 1;
-		}
-	}
-	return 0;
+	return c->frame_len && !step_over(d, g, c->frame_during);
 }
 
 static int park(struct dmm *d, unsigned int g)
 {
 	struct proc_args args = { .guest = (int)g };
+	struct context *c = &d->guest[g];
 	int err = proc_run(d, PROC_QUIESCE, &args);
 
 	if (!err)
 		err = proc_run(d, PROC_SAVE, &args);
-	if (!err && d->guest[g].alive)
-		err = save_ring(d, g);
-	d->guest[g].own_status = true;
+	if (!err)
+		err = pages_save(d, g);
+	if (err)
+		pages_soil(d);
+	/* it would go on with the memory of the next guest */
+	if (still_sends(d, g) && mon_device_reset(d))
+		err = -EIO;
+	c->frame_len = 0;
+	c->own = OWN_ALL;
 	return err;
 }
 
@@ -174,46 +141,70 @@ static int unpark(struct dmm *d, unsigned int g)
 {
 	struct proc_args args = { .guest = (int)g };
 	struct context *c = &d->guest[g];
-	struct ring_page ring;
-	int err = restore_pages(d, g);
+	unsigned int i;
+	int err = proc_run(d, PROC_SCRUB, &(struct proc_args){ .guest = -1 });
 
+	if (!err)
+		err = pages_restore(d, g);
 	if (!err)
 		err = proc_run(d, PROC_RESTORE, &args);
 	if (err)
 		return err;
-	if (spool_ring(d, g, &ring) && ring_valid(&ring) && !c->used)
-		ring_watch_start(&c->watch, &ring);
 	if (c->noted.on) {
 		c->noted.on = false;
-		c->own_status = false;
+		c->own &= c->frame_len ? 0 : OWN_SENT;
+		for (i = 0; i < d->model->slots; i++)
+			if (d->model->reg[d->reg_of[i]].selector)
+				d->dev[i] = c->reg[i];
 		d->host.write(d->host.ctx, c->noted.space, c->noted.off,
 			      c->noted.width, c->noted.data);
 	}
 	return 0;
 }
 
-/* The guest lost what it had on the device. */
-static void lose(struct dmm *d, unsigned int g)
+static void to_start(struct dmm *d, unsigned int g, unsigned int machine)
 {
-	struct context *c = &d->guest[g];
+	d->guest[g].state[machine] = d->model->machine[machine].states.first;
+}
+
+/* Its frame is not under way any more, and did not go well. */
+static void frame_lost(struct dmm *d, unsigned int g)
+{
+	const struct dmm_model *m = d->model;
+	struct span one = { .n = 1 };
 	unsigned int i;
 
-	for (i = 0; i < d->model->machines; i++)
-		c->state[i] = d->model->machine[i].states.first;
-	c->transfer.on = false;
-	c->frame_len = 0;
-	if (c->sending == SEND_ON_CARD) {
-		c->sending = SEND_NONE;
-		for (i = 0; i < d->model->checks; i++)
-			if (d->model->check[i].frame)
-				step_sets(d, g, d->model->check[i].refused[1],
-					  0, false);
+	for (i = 0; i < m->transmit.local.n; i++) {
+		one.first = (uint16_t)(m->transmit.local.first + i);
+		if (m->reg[m->set[one.first].reg].writable &&
+		    m->set[one.first].reg != m->interrupt.cause)
+			step_sets(d, g, one, 0, false); /* as a bit for busy */
 	}
+	for (i = 0; i < m->checks; i++)
+		if (m->check[i].frame)
+			step_sets(d, g, m->check[i].refused[1], 0, false);
+}
+
+void lease_lose(struct dmm *d, unsigned int g)
+{
+	struct context *c = &d->guest[g];
+
+	if (c->transfer.on && mon_during(c, c->transfer.during))
+		to_start(d, g, c->transfer.during.machine);
+	if (c->frame_len && mon_during(c, c->frame_during) &&
+	    (d->mode == MODE_SPOOL || d->guest[g].alive))
+		to_start(d, g, c->frame_during.machine);
+	c->transfer.on = false;
+	if (c->sending != SEND_ON_CARD)
+		return;
+	c->sending = SEND_NONE;
+	c->frame_len = 0;
+	frame_lost(d, g);
 }
 
 static void force(struct dmm *d, unsigned int g)
 {
-	struct proc_args args = { .guest = -1 };
+	unsigned int i;
 
 	d->stats.forced++;
 	d->guest[g].stats.violations++;
@@ -223,22 +214,46 @@ static void force(struct dmm *d, unsigned int g)
 			      .name = d->model->name,
 			      .rule = "it did not let go of the device in time",
 		      });
-	lose(d, g);
-	if (d->mode == MODE_DROP &&
-	    !proc_run(d, PROC_QUIESCE, &(struct proc_args){ .guest = (int)g }))
-		return;
-	if (d->host.reset(d->host.ctx) ||
-	    (d->model->proc[PROC_FORCE].n &&
-	     proc_run(d, PROC_FORCE, &args)))
+	lease_lose(d, g);
+	for (i = 0; i < d->model->machines && !step_reusable(d, g); i++)
+		to_start(d, g, i);
+	if (d->mode == MODE_SPOOL && (mon_device_reset(d) || spool_open(d)))
 		d->failed = true;
-	if (d->mode == MODE_SPOOL && spool_open(d))
+	lease_line(d, g);
+}
+
+/*
+ * The device was reset by its guest.  A part keeps some registers: it gets
+ * those of the context, so that both are the same again.
+ */
+void lease_resync(struct dmm *d, unsigned int g)
+{
+	struct proc_args args = { .guest = (int)g };
+
+	mon_dev_reset(d);
+	pages_soil(d);
+	if (d->mode == MODE_DROP && proc_run(d, PROC_RESTORE, &args))
 		d->failed = true;
+}
+
+void lease_evict(struct dmm *d, unsigned int g)
+{
+	struct proc_args args = { .guest = (int)g };
+
+	lease_account(d, d->host.now(d->host.ctx));
+	if (proc_run(d, PROC_QUIESCE, &args) ||
+	    (still_sends(d, g) && mon_device_reset(d)))
+		d->failed = true;
+	pages_soil(d);
+	d->owner = -1;
+	d->dev_level = false;
 }
 
 void lease_count(struct dmm *d, uint64_t ns)
 {
 	struct dmm_stats *s = &d->stats;
 
+	d->last_switch_ns = ns;
 	d->switch_ns[s->switches % SWITCHES_KEPT] = ns;
 	if (!s->switches || ns < s->switch_ns_min)
 		s->switch_ns_min = ns;
@@ -258,43 +273,55 @@ static void device_failed(struct dmm *d, unsigned int g)
 					      "waits for",
 			      });
 	d->failed = true;
-	if (d->host.reset(d->host.ctx))
-		return;
+}
+
+/* From the device to the context, and the other way for the next one. */
+static int exchange(struct dmm *d, int from, unsigned int next)
+{
+	int err = 0;
+
+	if (d->mode != MODE_DROP)
+		return 0;
+	if (from >= 0)
+		err = park(d, (unsigned int)from);
+	d->dev_level = false; /* that was the last one's */
+	d->owner = (int)next;
+	if (!err)
+		err = unpark(d, next);
+	if (!err)
+		return 0;
+	device_failed(d, next);
+	return mon_device_reset(d) || unpark(d, next) ? -EIO : 0;
 }
 
 static void hand_over(struct dmm *d, unsigned int next, uint64_t now)
 {
-	struct proc_args args = { .guest = -1 };
-	int from = d->owner, err = 0;
+	int from = d->owner, err;
 	uint64_t start = now;
 
 	lease_account(d, now);
-	if (d->mode == MODE_DROP && from >= 0)
-		err = park(d, (unsigned int)from);
-	if (d->mode == MODE_DROP && !err && from >= 0)
-		err = proc_run(d, PROC_SCRUB, &args);
-	d->owner = (int)next;
-	d->guest[next].want_since = 0;
-	if (d->mode == MODE_DROP && !err)
-		err = unpark(d, next);
-	if (err)
-		device_failed(d, next);
+	err = exchange(d, from, next);
 	now = d->host.now(d->host.ctx);
+	d->owner = err ? -1 : (int)next; /* none, until it works again */
 	d->owner_since = d->last_use = now;
+	d->asked_since = 0;
 	d->lease_end = now + d->sched.lease_ns[next];
 	if (from >= 0) {
 		lease_count(d, now - start);
 		sched_unwant(&d->sched, (unsigned int)from);
 		lease_line(d, (unsigned int)from);
+		lease_wake(d, (unsigned int)from);
 	}
+	if (err)
+		return;
+	d->guest[next].want_since = 0;
 	sched_want(&d->sched, next);
 	lease_line(d, next);
 	if (d->model->rings)
 		shadow_pump(d);
 	else if (d->mode == MODE_SPOOL)
 		spool_ring_out(d, next);
-	if (d->guest[next].held)
-		d->host.wake(d->host.ctx, next);
+	lease_wake(d, next);
 }
 
 /* ---- when ---- */
@@ -308,7 +335,7 @@ static bool keeps(struct dmm *d, uint32_t wants, uint64_t now)
 	if (!c->alive)
 		return false;
 	if (d->mode == MODE_SPOOL)
-		return c->want_since &&
+		return c->sending == SEND_WAITS &&
 		       sched_pick(&d->sched, wants | 1u << d->owner) ==
 			       d->owner;
 	return now < d->lease_end && now - d->last_use < idle;
@@ -327,6 +354,30 @@ static uint64_t waited(const struct dmm *d, uint32_t wants, uint64_t now)
 	return most;
 }
 
+/* A frame that never leaves the card is not waited for, wanted or not. */
+static void lease_check(struct dmm *d, uint64_t now)
+{
+	if (d->mode != MODE_SPOOL || d->owner < 0 ||
+	    d->guest[d->owner].sending != SEND_ON_CARD ||
+	    now - d->last_use <= d->model->max_park_ns)
+		return;
+	spool_sent(d, (unsigned int)d->owner);
+	if (d->guest[d->owner].sending == SEND_ON_CARD)
+		force(d, (unsigned int)d->owner);
+}
+
+/*
+ * Somebody waited for too long, and not because of others' leases: the owner
+ * had time to end what it was doing.
+ */
+static bool may_force(struct dmm *d, uint32_t wants, uint64_t now)
+{
+	if (!d->asked_since)
+		d->asked_since = now;
+	return waited(d, wants, now) > d->model->max_park_ns &&
+	       now - d->asked_since > d->model->max_park_ns / GRACE_PART;
+}
+
 void lease_try(struct dmm *d, uint64_t now)
 {
 	uint32_t wants;
@@ -335,6 +386,7 @@ void lease_try(struct dmm *d, uint64_t now)
 	if (d->mode == MODE_EXCLUSIVE || (d->model->rings &&
 					  d->mode == MODE_SPOOL))
 		return; /* one guest, or all of them by weight */
+	lease_check(d, now);
 	wants = wanting(d, d->owner < 0 || now >= d->lease_end);
 	if (!wants)
 		return;
@@ -348,7 +400,7 @@ void lease_try(struct dmm *d, uint64_t now)
 		else
 			step_poll(d, g, false);
 		if (!step_reusable(d, g)) {
-			if (waited(d, wants, now) <= d->model->max_park_ns)
+			if (!may_force(d, wants, now))
 				return;
 			force(d, g);
 		}
@@ -365,7 +417,8 @@ uint64_t lease_next(struct dmm *d, uint64_t now)
 	if (d->mode == MODE_EXCLUSIVE)
 		return UINT64_MAX;
 	if (wanting(d, false) ||
-	    (d->owner >= 0 && d->guest[d->owner].sending == SEND_ON_CARD))
+	    (d->owner >= 0 && (d->guest[d->owner].sending == SEND_ON_CARD ||
+			       d->guest[d->owner].held)))
 		return now + LOOK_NS;
 	if (wanting(d, true))
 		return d->lease_end > now ? d->lease_end : now + LOOK_NS;

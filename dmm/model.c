@@ -99,3 +99,18 @@ void dmm_model_free(struct dmm_model *m)
 	load_free(m->tree);
 	free(m);
 }
+
+unsigned int dmm_model_machines(const struct dmm_model *m)
+{
+	return m->machines;
+}
+
+const char *dmm_model_machine(const struct dmm_model *m, unsigned int i)
+{
+	return i < m->machines ? m->machine[i].name : NULL;
+}
+
+const char *dmm_model_state(const struct dmm_model *m, unsigned int i)
+{
+	return i < m->states ? m->state[i].name : NULL;
+}

@@ -53,6 +53,9 @@ struct space {
 	uint64_t size;	/* bytes */
 	uint16_t same_as; /* a second door: the space it is; else MODEL_NONE */
 	uint16_t window;  /* in model.window: how it is reached; MODEL_NONE */
+	uint16_t denied;  /* ranges that are denied on purpose */
+	bool denied_rest; /* all that no register classes */
+	struct { uint32_t first, last; } deny[32];
 };
 
 /* Some bits of a register, or of a descriptor (then slot is a word). */

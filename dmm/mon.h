@@ -8,6 +8,7 @@
  *  card.c     touching the device's registers, banks and all
  *  proc.c     the model's procedures
  *  lease.c    who owns the device: leases and hand-overs
+ *  pages.c    what lies in the card's memory, and whose it is
  *  spool.c    frames: when the monitor sends and receives for the guests
  *  monitor.c  opening, closing, numbers
  *
@@ -58,21 +59,26 @@ struct noted {
 	uint64_t data;
 };
 
+/* Registers that only the device writes: what of them is from before. */
+enum own { OWN_SENT = 1, OWN_REST = 2, OWN_ALL = 3 };
+
 /* How far a guest's frame is. */
 enum sending { SEND_NONE, SEND_WAITS, SEND_ON_CARD };
+
+/* Why a page is put onto the card when its guest comes back. */
+enum kept { KEPT_NOT, KEPT_WRITTEN, KEPT_ARRIVED };
 
 struct context {
 	uint64_t *reg; /* slots */
 	uint64_t state[MODEL_MAX_MACHINES];
 	uint8_t *memory; /* its copies of the card's memories */
-	uint8_t *kept;	 /* a byte a page: the guest put something there */
+	uint8_t *kept;	 /* a byte a page: enum kept */
 	uint64_t pending; /* causes that the device no longer shows */
-	bool own_status;  /* what only the device writes is the context's */
+	uint8_t own;	  /* enum own: what is the context's, not the device's */
 	bool ring_full;
 	bool line;
 	bool alive;
-	bool held;	 /* a vCPU waits for the device */
-	bool used;	 /* the device did something for it since it came */
+	bool held;	 /* a vCPU waits for the device, and was not woken */
 	uint64_t want_since; /* 0: does not want it */
 	struct transfer transfer;
 	struct noted noted;
@@ -169,11 +175,14 @@ struct dmm {
 	bool mac_set[DMM_MAX_GUESTS];
 	int owner; /* -1: none */
 	uint64_t owner_since, lease_end, last_use;
+	uint64_t asked_since; /* that it should let go; 0: was not asked */
 	struct sched sched;
 	uint8_t ring_next; /* page of the card's ring to be read next */
 	bool failed; /* the device does not answer: told once */
 	struct dmm_stats stats;
-	uint64_t switch_ns[SWITCHES_KEPT];
+	uint64_t switch_ns[SWITCHES_KEPT], last_switch_ns;
+	enum dmm_path last_path;
+	uint8_t *covered; /* NULL, or bytes: of registers, then of rules */
 	const struct dmm_access *access; /* at hand, for reports; NULL: none */
 	unsigned int accessor;		 /* the guest that made it */
 	uint8_t frame[RING_COUNT_MAX + 8];
@@ -196,16 +205,24 @@ struct dmm {
 
 enum reg_flags {
 	REG_IN_LINE = 1 << 0, /* the interrupt line rests on it */
-	REG_RING = 1 << 1,    /* boundary or current of the receive ring */
+	REG_RING = 1 << 1,    /* of the receive ring */
 	REG_PORT = 1 << 2,    /* a data port */
 	REG_MONITOR = 1 << 3, /* never the guest's on the device */
 	REG_DOOR = 1 << 4,    /* a window's data */
+	REG_SENT = 1 << 5,    /* tells of the frame that was sent last */
 };
 
 static inline enum dmm_path mon_path(const struct dmm *d, unsigned int reg,
 				     bool write, bool parked)
 {
 	return (enum dmm_path)d->path[reg * 4 + write * 2 + parked];
+}
+
+static inline void mon_count(struct dmm *d, unsigned int g, enum dmm_path path,
+			     uint64_t n)
+{
+	d->guest[g].stats.accesses[path] += n;
+	d->last_path = path;
 }
 
 static inline bool mon_during(const struct context *c, struct span_of_state s)
@@ -238,6 +255,11 @@ void mon_report(struct dmm *d, struct dmm_report report);
 void mon_offence(struct dmm *d, struct dmm_report report);
 /* The guest's own address, wherever the part shows it. */
 void mon_identity(struct dmm *d, unsigned int g);
+/* Does the expression read the register? */
+bool mon_loads(const struct expr *e, const struct reg *reg);
+/* The device as after power-on; or known to be so. */
+MUST_CHECK int mon_device_reset(struct dmm *d);
+void mon_dev_reset(struct dmm *d);
 /* A context as after power-on; its statistics stay. */
 void mon_blank(struct dmm *d, unsigned int g);
 
@@ -261,6 +283,11 @@ bool card_write(struct dmm *d, unsigned int slot, uint64_t value,
 unsigned int card_width(const struct dmm *d, const struct place *pl,
 			const struct reg *reg, unsigned int left);
 
+/*
+ * The registers that these checks looked at, written once more: a part may
+ * have counted them on since the guest wrote them.
+ */
+void card_load(struct dmm *d, unsigned int g, uint32_t checks);
 /* What the device gets for a register, of the guest that owns it. */
 uint64_t card_value(struct dmm *d, unsigned int g, unsigned int slot);
 
@@ -291,6 +318,11 @@ bool step_hooks(const struct dmm *d, unsigned int g, const struct reg *reg,
 /* Run the rules on poll; with (rest), as if the device had nothing to do. */
 void step_poll(struct dmm *d, unsigned int g, bool rest);
 void step_end(struct dmm *d, unsigned int g, unsigned int check);
+/* Does the device say that what led to (s) has ended? */
+bool step_over(struct dmm *d, unsigned int g, struct span_of_state s);
+/* Do the rules reset the guest's part; do they send a frame? */
+bool step_resets(const struct dmm *d, const struct judged *j);
+bool step_sends(const struct dmm *d, const struct judged *j);
 void step_sets(struct dmm *d, unsigned int g, struct span sets,
 	       uint64_t value, bool select);
 /* Where a write to the register goes: its latch, or another's by w1c, w1s. */
@@ -339,6 +371,30 @@ void lease_line(struct dmm *d, unsigned int g);
 /* A hand-over took (ns). */
 void lease_count(struct dmm *d, uint64_t ns);
 void lease_account(struct dmm *d, uint64_t now);
+/* The guest's held accesses may be asked again, if there are any. */
+void lease_wake(struct dmm *d, unsigned int g);
+/* The guest lost what it had begun on the device. */
+void lease_lose(struct dmm *d, unsigned int g);
+/* Its owner has reset the device. */
+void lease_resync(struct dmm *d, unsigned int g);
+/* The owner is no more: the device is nobody's. */
+void lease_evict(struct dmm *d, unsigned int g);
+
+/* ---- pages.c ---- */
+
+/* Anything may be anywhere in the card's memory. */
+void pages_soil(struct dmm *d);
+/* The guest has put (n) bytes there, and finds them when it comes back. */
+void pages_keep(struct dmm *d, unsigned int g, const struct memory *mem,
+		uint32_t at, uint32_t n);
+/* A register of the receive ring was written, and was (old). */
+void pages_ring_written(struct dmm *d, unsigned int g, unsigned int reg,
+			uint64_t old);
+/* Would writing (reg) let the card receive into what it sends? */
+bool pages_sending(struct dmm *d, unsigned int g, unsigned int reg);
+/* What the guest has on the card into its copy, and back. */
+MUST_CHECK int pages_save(struct dmm *d, unsigned int g);
+MUST_CHECK int pages_restore(struct dmm *d, unsigned int g);
 
 /* ---- spool.c ---- */
 
@@ -378,6 +434,15 @@ const struct layout *desc_layout(const struct dmm *d, unsigned int g,
 				 const struct ring *r, const uint64_t *w);
 uint64_t desc_eval(const struct dmm *d, unsigned int g, const struct expr *e,
 		   const uint64_t *w);
+/*
+ * Take the descriptor at (from) in the area, if the device is done with it;
+ * what it wrote before it said so is there, too.
+ */
+bool desc_take(struct dmm *d, const struct ring *r,
+	       const volatile uint64_t *from, uint64_t w[MODEL_MAX_WORDS]);
+/* (n) bytes at (from) in the area were taken, as (to) has them. */
+void desc_took(struct dmm *d, const volatile void *from, void *to, size_t n,
+	       bool done);
 /* Write what the part would into a guest's descriptor, the done bit last. */
 void desc_write_back(struct dmm *d, unsigned int g, const struct ring *r,
 		     uint64_t at, const uint64_t *w);

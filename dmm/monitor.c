@@ -53,7 +53,7 @@ const char *dmm_path_name(enum dmm_path path)
 
 /* ---- what each access of a register costs, and whom it concerns ---- */
 
-static bool loads(const struct expr *e, const struct reg *reg)
+bool mon_loads(const struct expr *e, const struct reg *reg)
 {
 	unsigned int i;
 
@@ -75,18 +75,18 @@ static bool is_needed(const struct dmm_model *m, const struct reg *reg)
 	if (reg->selector || !reg->readable)
 		return true;
 	for (i = 0; i < m->checks; i++)
-		if (loads(m->check[i].start, reg) ||
-		    loads(m->check[i].length, reg) ||
-		    loads(m->check[i].wrap_from, reg) ||
-		    loads(m->check[i].wrap_to, reg))
+		if (mon_loads(m->check[i].start, reg) ||
+		    mon_loads(m->check[i].length, reg) ||
+		    mon_loads(m->check[i].wrap_from, reg) ||
+		    mon_loads(m->check[i].wrap_to, reg))
 			return true;
 	for (i = 0; i < m->rules; i++)
-		if (loads(m->rule[i].when, reg))
+		if (mon_loads(m->rule[i].when, reg))
 			return true;
 	for (i = 0; i < m->regs; i++)
-		if (loads(m->reg[i].moves, reg))
+		if (mon_loads(m->reg[i].moves, reg))
 			return true;
-	return loads(m->interrupt.line, reg) || loads(m->reusable, reg) ||
+	return mon_loads(m->interrupt.line, reg) || mon_loads(m->reusable, reg) ||
 	       (r->present && (index == r->start || index == r->stop ||
 			       index == r->boundary || index == r->current));
 }
@@ -94,9 +94,9 @@ static bool is_needed(const struct dmm_model *m, const struct reg *reg)
 static bool is_of(const struct expr *e, const struct dmm_model *m,
 		  unsigned int reg)
 {
-	return loads(e, &m->reg[reg]) ||
+	return mon_loads(e, &m->reg[reg]) ||
 	       (m->reg[reg].w1_reg != MODEL_NONE &&
-		loads(e, &m->reg[m->reg[reg].w1_reg]));
+		mon_loads(e, &m->reg[m->reg[reg].w1_reg]));
 }
 
 /* Registers that no guest ever moves on the device. */
@@ -117,7 +117,7 @@ static bool is_monitors(const struct dmm *d, unsigned int reg)
 		return false;
 	for (i = 0; i < m->rings; i++)
 		if (reg == m->ring[i].head || reg == m->ring[i].tail ||
-		    loads(m->ring[i].base, r) || loads(m->ring[i].count, r))
+		    mon_loads(m->ring[i].base, r) || mon_loads(m->ring[i].count, r))
 			return true;
 	return is_of(m->interrupt.line, m, reg) || r->read_clears;
 }
@@ -159,10 +159,15 @@ static void plan_paths(struct dmm *d)
 		if (reg->window != MODEL_NONE &&
 		    !m->window[reg->window].command)
 			d->flags[i] |= REG_DOOR;
-		if (r->present && (i == r->boundary || i == r->current))
+		if (r->present && (i == r->start || i == r->stop ||
+				   i == r->boundary || i == r->current))
 			d->flags[i] |= REG_RING;
 		if (reg->port_memory != MODEL_NONE)
 			d->flags[i] |= REG_PORT;
+		for (k = 0; k < m->transmit.sent.n; k++)
+			if (m->set[m->transmit.sent.first + k].reg == i &&
+			    !reg->writable)
+				d->flags[i] |= REG_SENT;
 		for (k = 0; k < reg->dim; k++)
 			d->reg_of[reg->slot + k] = (uint16_t)i;
 	}
@@ -227,10 +232,30 @@ void mon_blank(struct dmm *d, unsigned int g)
 	mon_identity(d, g);
 	c->transfer.on = c->noted.on = false;
 	c->pending = 0;
-	c->own_status = c->ring_full = c->held = c->used = false;
+	c->own = 0;
+	c->ring_full = c->held = false;
 	c->want_since = 0;
 	c->sending = SEND_NONE;
 	c->frame_len = 0;
+}
+
+void mon_dev_reset(struct dmm *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->model->slots; i++)
+		d->dev[i] = d->model->reg[d->reg_of[i]].reset;
+}
+
+int mon_device_reset(struct dmm *d)
+{
+	struct proc_args args = { .guest = -1 };
+	int err = d->host.reset(d->host.ctx);
+
+	mon_dev_reset(d);
+	if (!err && d->model->proc[PROC_FORCE].n)
+		err = proc_run(d, PROC_FORCE, &args);
+	return err;
 }
 
 static int allocate_rings(struct dmm *d)
@@ -361,7 +386,7 @@ static int read_identity(struct dmm *d)
 					 d->blank + mem->copy + at, n);
 		}
 	}
-	return err ? err : d->host.reset(d->host.ctx);
+	return err ? err : mon_device_reset(d);
 }
 
 /* What only the device writes is what it says after its reset. */
@@ -405,16 +430,15 @@ static int start(struct dmm *d, char **why)
 	unsigned int i;
 	int err;
 
-	for (i = 0; i < m->slots; i++)
-		d->dev[i] = m->reg[d->reg_of[i]].reset;
+	mon_dev_reset(d);
 	read_initial(d);
 	err = read_identity(d);
 	if (!err && m->eeproms)
 		err = door_read_eeproms(d);
 	if (!err && m->eeproms)
 		own_address(d);
-	for (i = 0; i < m->slots; i++)
-		d->dev[i] = m->reg[d->reg_of[i]].reset;
+	mon_dev_reset(d);
+	pages_soil(d); /* who knows who was here before */
 	for (i = 0; i < d->conf.guests; i++) {
 		d->mac_set[i] = d->conf.guest[i].has_mac;
 		d->guest[i].alive = true;
@@ -497,9 +521,12 @@ void dmm_interrupt(struct dmm *d, bool level)
 	} else if (d->mode == MODE_SPOOL) {
 		spool_service(d);
 	} else if (d->owner >= 0) {
-		if (level)
+		if (level) {
 			step_poll(d, (unsigned int)d->owner, false);
+			d->guest[d->owner].own &= OWN_SENT;
+		}
 		lease_line(d, (unsigned int)d->owner);
+		lease_wake(d, (unsigned int)d->owner);
 	}
 	lease_try(d, d->host.now(d->host.ctx));
 }
@@ -533,6 +560,8 @@ uint64_t dmm_tick(struct dmm *d)
 	if (!d->model->rings && d->mode == MODE_SPOOL && d->owner >= 0 &&
 	    d->guest[d->owner].sending == SEND_ON_CARD)
 		spool_service(d);
+	if (d->owner >= 0)
+		lease_wake(d, (unsigned int)d->owner);
 	lease_try(d, now);
 	return lease_next(d, d->host.now(d->host.ctx));
 }
@@ -546,6 +575,8 @@ void dmm_leave(struct dmm *d, unsigned int g)
 	c->held = false;
 	c->want_since = 0;
 	c->noted.on = false;
+	if (mon_on_device(d, g))
+		lease_lose(d, g);
 	c->transfer.on = false;
 	if (c->sending == SEND_WAITS)
 		c->sending = SEND_NONE;
@@ -557,14 +588,20 @@ void dmm_leave(struct dmm *d, unsigned int g)
 void dmm_guest_reset(struct dmm *d, unsigned int g)
 {
 	bool on_card = d->guest[g].sending == SEND_ON_CARD;
+	struct proc_args args = { .guest = (int)g };
 
-	if (mon_on_device(d, g) &&
-	    proc_run(d, PROC_QUIESCE, &(struct proc_args){ .guest = (int)g }))
+	if (mon_on_device(d, g) && d->mode == MODE_DROP)
+		lease_evict(d, g);
+	else if (mon_on_device(d, g) &&
+		 (d->model->rings ? proc_run(d, PROC_QUIESCE, &args) :
+				    mon_device_reset(d)))
 		d->failed = true;
 	mon_blank(d, g);
 	if (on_card)
 		d->guest[g].sending = SEND_ON_CARD;
+	sched_unwant(&d->sched, g);
 	lease_line(d, g);
+	lease_try(d, d->host.now(d->host.ctx));
 }
 
 void dmm_quiet(struct dmm *d)
@@ -576,7 +613,7 @@ void dmm_quiet(struct dmm *d)
 	    (d->mode == MODE_SPOOL || d->owner >= 0) &&
 	    proc_run(d, PROC_QUIESCE, &args))
 		d->failed = true;
-	if (d->host.reset(d->host.ctx))
+	if (mon_device_reset(d))
 		d->failed = true;
 }
 
@@ -590,8 +627,14 @@ bool dmm_reusable(struct dmm *d)
 void dmm_guest_stats(struct dmm *d, unsigned int g,
 		     struct dmm_guest_stats *out)
 {
-	lease_account(d, d->host.now(d->host.ctx));
+	uint64_t ns = d->host.now(d->host.ctx) - d->owner_since;
+
+	/* looking changes nothing, or a replay would have to look, too */
 	*out = d->guest[g].stats;
+	if (d->guest[g].alive && d->owner == (int)g)
+		out->held_ns += ns;
+	else if (d->guest[g].alive)
+		out->parked_ns += ns;
 	out->parked_ns -= d->model->rings && d->mode == MODE_SPOOL &&
 					  out->parked_ns > out->held_ns ?
 				  out->held_ns :
@@ -634,6 +677,7 @@ int dmm_owner(const struct dmm *d)
 {
 	return d->owner;
 }
+
 
 const char *dmm_state(const struct dmm *d, unsigned int g,
 		      const char *machine)

@@ -350,14 +350,40 @@ static bool resolve_shadow(const struct scope *sc, const char *name,
 	return false;
 }
 
+/* Names that mean something, but not here, or were misspelt. */
+static bool said_why(const struct scope *sc, const char *name, int machine,
+		     struct diag_pos pos)
+{
+	const struct dmm_model *m = sc->b->m;
+	const struct machine *mc;
+
+	if (machine >= 0 && model_reg(m, name) == MODEL_NONE) {
+		mc = &m->machine[machine];
+		build_unknown(sc->b, pos, "state of this machine", name,
+			      &m->state[mc->states.first].name, mc->states.n,
+			      sizeof(m->state[0]));
+		return true;
+	}
+	if (strcmp(name, "value") && strncmp(name, "value.", 6))
+		return false;
+	if (model_reg(m, "value") != MODEL_NONE)
+		return false;
+	diag_error(sc->b->diag, pos,
+		   "the value is known only in rules on write");
+	return true;
+}
+
 static int resolve_register(const struct scope *sc, const char *name,
-			    struct diag_pos pos, struct expr_operand *out)
+			    int machine, struct diag_pos pos,
+			    struct expr_operand *out)
 {
 	bool device = strncmp(name, "device.", 7) == 0;
 	struct build *b = sc->b;
 	const struct reg *reg;
 	struct target t;
 
+	if (said_why(sc, name, machine, pos))
+		return -EINVAL;
 	if (!build_target(b, device ? name + 7 : name, pos, &t))
 		return -EINVAL;
 	reg = &b->m->reg[t.reg];
@@ -403,7 +429,7 @@ static int resolve(void *ctx, const char *name, int machine,
 		return failed ? -EINVAL : 0;
 	if (resolve_shadow(sc, name, out))
 		return 0;
-	return resolve_register(sc, name, pos, out);
+	return resolve_register(sc, name, machine, pos, out);
 }
 
 static struct expr *parse(struct scope *sc, const char *text,

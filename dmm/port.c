@@ -98,19 +98,6 @@ static void advance(const struct dmm *d, struct transfer *t, uint32_t n)
 	}
 }
 
-static void keep_pages(struct dmm *d, unsigned int g, const struct memory *mem,
-		       uint32_t at, uint32_t n)
-{
-	uint32_t first = (mem->copy + (at - mem->start)) / PAGE;
-	uint32_t last = (mem->copy + (at - mem->start) + n - 1) / PAGE;
-	uint32_t pages = d->model->memory_bytes / PAGE;
-
-	for (; first <= last && first < pages; first++) {
-		d->guest[g].kept[first] = 1;
-		d->dirty[first] = 1;
-	}
-}
-
 /* (n) bytes in one run, to or from the guest's copy. */
 static void move_copy(struct dmm *d, unsigned int g, struct transfer *t,
 		      uint8_t *data, uint32_t n, bool write)
@@ -138,7 +125,7 @@ static void note_passed(struct dmm *d, unsigned int g, struct transfer *t,
 	}
 	memcpy(copy_of(d, g, t), data, n);
 	if (write)
-		keep_pages(d, g, mem, t->at, n);
+		pages_keep(d, g, mem, t->at, n);
 	else if (spool_ring(d, g, &ring) &&
 		 t->memory == d->model->receive.ring.memory)
 		ring_watch_read(&d->guest[g].watch, &ring, t->at, data, n);
@@ -150,7 +137,7 @@ static void finish(struct dmm *d, unsigned int g)
 	const struct check *ck = &d->model->check[c->transfer.check];
 
 	c->transfer.on = false;
-	if (ck->address != MODEL_NONE && !mon_on_device(d, g))
+	if (ck->address != MODEL_NONE)
 		c->reg[d->model->reg[ck->address].slot] = c->transfer.at;
 	if (!mon_on_device(d, g))
 		step_sets(d, g, ck->done, 0, false);
@@ -286,7 +273,7 @@ static void deny_one(struct dmm *d, unsigned int g, struct dmm_access *a)
 {
 	if (!a->write)
 		memset(a->data + (size_t)a->done * a->width, 0xff, a->width);
-	d->guest[g].stats.accesses[DMM_DENY]++;
+	mon_count(d, g, DMM_DENY, 1);
 }
 
 static enum dmm_verdict deny_rest(struct dmm *d, unsigned int g,
@@ -295,7 +282,7 @@ static enum dmm_verdict deny_rest(struct dmm *d, unsigned int g,
 	if (!a->write)
 		memset(a->data + (size_t)a->done * a->width, 0xff,
 		       (size_t)(a->count - a->done) * a->width);
-	d->guest[g].stats.accesses[DMM_DENY] += a->count - a->done;
+	mon_count(d, g, DMM_DENY, a->count - a->done);
 	a->done = a->count;
 	return DMM_PASS;
 }
@@ -332,7 +319,7 @@ enum dmm_verdict port_access(struct dmm *d, unsigned int g, unsigned int port,
 		if (writes_frame(d, g, a))
 			return DMM_HOLD;
 		n = move(d, g, a, unit);
-		c->stats.accesses[path] += n;
+		mon_count(d, g, path, n);
 		if (!n)
 			deny_one(d, g, a);
 		a->done += n ? n : 1;

@@ -101,7 +101,10 @@ static void save_slot(struct dmm *d, unsigned int g, unsigned int slot)
 	v = card_read(d, slot, true, NULL);
 	if (d->reg_of[slot] == d->model->interrupt.cause) {
 		c->pending |= v & reg->w1c;
-		v |= c->pending;
+		v = c->pending | (c->reg[slot] & ~reg->w1c);
+	} else if (reg->writable) {
+		/* the rest is not the guest's, but what a procedure wrote */
+		v = (v & reg->vol) | (c->reg[slot] & ~reg->vol);
 	}
 	if (reg->read_clears && (v += c->reg[slot]) > cc_ones(reg->bits))
 		v = cc_ones(reg->bits);

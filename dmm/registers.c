@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * registers.c: the compiler's first part: spaces, registers, their fields and
- * the places where they stand.
+ * registers.c: the compiler's part for registers, their fields and the places
+ * where they stand.
  */
 
 #include <stdlib.h>
@@ -9,144 +9,17 @@
 
 #include "build.h"
 
-/* ---- spaces ---- */
-
-static const char *const space_keys[] = { "kind",  "bar",     "size",
-					  "width", "sameAs",  "index",
-					  "data",  "into",    "command",
-					  "read",  "write",   "ready" };
-static const char *const kind_words[] = { "io", "mmio", "window" };
-
-static uint16_t find_space(struct build *b, const char *name, size_t n)
-{
-	unsigned int i;
-
-	for (i = 0; i < b->m->spaces; i++)
-		if (strlen(b->m->space[i].name) == n &&
-		    strncmp(b->m->space[i].name, name, n) == 0)
-			return (uint16_t)i;
-	return MODEL_NONE;
-}
-
-static bool space_numbers(struct build *b, const struct node *node,
-			  struct space *s)
-{
-	const struct node *n;
-	unsigned int kind;
-	uint64_t v;
-
-	n = node_get(node, "kind");
-	if (!n) {
-		diag_error(b->diag, node->pos, "a space needs a kind");
-		return false;
-	}
-	if (node_word(n, "a kind of space", kind_words, ARRAY_LEN(kind_words),
-		      &kind, b->diag))
-		return false;
-	s->kind = (enum space_kind)kind;
-	n = node_get(node, "bar");
-	if (!n && s->kind != SPACE_WINDOW) {
-		diag_error(b->diag, node->pos, "a space needs a bar");
-		return false;
-	}
-	if (s->kind != SPACE_WINDOW &&
-	    node_u64(n, "a BAR number", 5, &v, b->diag))
-		return false;
-	s->bar = s->kind == SPACE_WINDOW ? 0xff : (uint8_t)v;
-	n = node_get(node, "width");
-	v = 8;
-	if (n && node_u64(n, "a width in bits", 64, &v, b->diag))
-		return false;
-	if (v != 8 && v != 16 && v != 32 && v != 64) {
-		diag_error(b->diag, n->pos, "a width is 8, 16, 32 or 64 bits");
-		return false;
-	}
-	s->width = (uint8_t)v;
-	n = node_get(node, "size");
-	if (n && node_size(n, "a size in bytes", &s->size, b->diag))
-		return false;
-	if (n && (s->size == 0 || s->size > MODEL_MAX_SPACE_BYTES)) {
-		diag_error(b->diag, n->pos, "a space has 1 byte to 1M");
-		return false;
-	}
-	return true;
-}
-
-static void build_space(struct build *b, const struct node *key,
-			const struct node *node)
-{
-	const struct node *same;
-	struct space s = { .name = key->text,
-			   .pos = key->pos,
-			   .same_as = MODEL_NONE,
-			   .window = MODEL_NONE };
-
-	if (node_expect(node, NODE_MAP, "a space", b->diag) ||
-	    node_known(node, "a space", space_keys, ARRAY_LEN(space_keys),
-		       b->diag) ||
-	    !space_numbers(b, node, &s) ||
-	    build_full(b, key->pos, "spaces", b->m->spaces, MODEL_MAX_SPACES))
-		return;
-	same = node_get(node, "sameAs");
-	if (same) {
-		if (node_expect(same, NODE_SCALAR, "a space", b->diag))
-			return;
-		s.same_as = find_space(b, same->text, strlen(same->text));
-		if (s.same_as == MODEL_NONE) {
-			build_unknown(b, same->pos, "space", same->text,
-				      &b->m->space[0].name, b->m->spaces,
-				      sizeof(s));
-			return;
-		}
-		if (b->m->space[s.same_as].same_as != MODEL_NONE)
-			s.same_as = b->m->space[s.same_as].same_as;
-		s.size = b->m->space[s.same_as].size;
-		s.width = b->m->space[s.same_as].width;
-	}
-	if (s.kind == SPACE_WINDOW) {
-		struct window *w = &b->m->window[b->m->windows];
-
-		*w = (struct window){ .pos = key->pos, .node = node,
-				      .space = b->m->spaces };
-		s.window = b->m->windows++;
-		s.size *= s.width / 8u; /* given in registers */
-		if (node_get(node, "into"))
-			s.size = 1; /* no place of its own */
-	}
-	if (s.size == 0) {
-		diag_error(b->diag, key->pos, "space %s needs a size", s.name);
-		return;
-	}
-	s.grain = s.size > 4096 ? s.width / 8 : 1;
-	b->m->space[b->m->spaces++] = s;
-}
-
-void build_spaces(struct build *b, const struct node *root)
-{
-	const struct node *map = node_get(root, "spaces");
-	size_t i;
-
-	if (!map) {
-		diag_error(b->diag, root->pos, "a model needs \"spaces:\"");
-		diag_advise(b->diag,
-			    "spaces: { io: { kind: io, bar: 0, size: 0x20 } }");
-		return;
-	}
-	if (node_expect(map, NODE_MAP, "the spaces", b->diag))
-		return;
-	for (i = 0; i < map->n; i++)
-		build_space(b, map->key[i], map->at[i]);
-}
-
 /* ---- places ---- */
 
 static bool number_at(const char **p, uint64_t *out)
 {
 	char *end;
+	int base;
 
 	if (**p < '0' || **p > '9')
 		return false;
-	*out = strtoull(*p, &end, 0);
+	base = strncmp(*p, "0x", 2) == 0 ? 16 : 10;
+	*out = strtoull(*p, &end, base);
 	*p = end;
 	return true;
 }
@@ -171,6 +44,30 @@ static void bad_place(struct build *b, const struct node *node)
 			     "CR.PS == 0");
 }
 
+/* Is there a space of the name before (plus), with places of its own? */
+static bool place_space(struct build *b, const struct node *node,
+			const struct place *pl, const char *plus)
+{
+	const struct space *s = &b->m->space[pl->space];
+	char name[64] = "";
+
+	if (pl->space == MODEL_NONE) {
+		if ((size_t)(plus - node->text) < sizeof(name))
+			memcpy(name, node->text, (size_t)(plus - node->text));
+		build_unknown(b, node->pos, "space", name,
+			      &b->m->space[0].name, b->m->spaces,
+			      sizeof(b->m->space[0]));
+		return false;
+	}
+	if (s->same_as == MODEL_NONE)
+		return true;
+	diag_error(b->diag, node->pos, "%s is a second door to %s", s->name,
+		   b->m->space[s->same_as].name);
+	diag_advise(b->diag, "say where in %s it is; then it is there by both",
+		    b->m->space[s->same_as].name);
+	return false;
+}
+
 /* Returns where the condition begins in the text, NULL after an error. */
 static const char *parse_place(struct build *b, const struct node *node,
 			       struct place *pl)
@@ -182,7 +79,7 @@ static const char *parse_place(struct build *b, const struct node *node,
 		bad_place(b, node);
 		return NULL;
 	}
-	pl->space = find_space(b, p, (size_t)(plus - p));
+	pl->space = build_find_space(b, p, (size_t)(plus - p));
 	p = plus + 1;
 	if (!number_at(&p, &off)) {
 		bad_place(b, node);
@@ -203,15 +100,12 @@ static const char *parse_place(struct build *b, const struct node *node,
 		pl->write = false;
 	else if (word_at(&p, "write"))
 		pl->read = false;
-	if (*p && !word_at(&p, "if")) {
+	if (*p && (!word_at(&p, "if") || !*p)) {
 		bad_place(b, node);
 		return NULL;
 	}
-	if (pl->space == MODEL_NONE) {
-		diag_error(b->diag, node->pos, "no space is called \"%.*s\"",
-			   (int)(plus - node->text), node->text);
+	if (!place_space(b, node, pl, plus))
 		return NULL;
-	}
 	if (b->m->space[pl->space].kind == SPACE_WINDOW)
 		unit = b->m->space[pl->space].width / 8u;
 	if (last * unit >= b->m->space[pl->space].size) {
@@ -226,34 +120,43 @@ static const char *parse_place(struct build *b, const struct node *node,
 	return p;
 }
 
+/* Does the register fit into its space, from the place (pl) on? */
+static bool place_fits(struct build *b, const struct reg *reg,
+		       const struct place *pl)
+{
+	const struct space *s = &b->m->space[pl->space];
+	uint64_t end = pl->off + (uint64_t)pl->step * (reg->dim - 1u) +
+		       reg->bits / 8u;
+
+	if (end > s->size)
+		diag_error(b->diag, pl->pos,
+			   "%s ends at 0x%llx, beyond space %s", reg->name,
+			   (unsigned long long)end, s->name);
+	else if (pl->last > pl->off && reg->dim > 1)
+		diag_error(b->diag, pl->pos,
+			   "%s has elements, so a place of it has one offset",
+			   reg->name);
+	else if (pl->off % s->grain || pl->last % s->grain ||
+		 pl->step % s->grain || reg->bits / 8u % s->grain)
+		diag_error(b->diag, pl->pos,
+			   "%s is not aligned to the space's width", reg->name);
+	else
+		return true;
+	return false;
+}
+
 static void add_place(struct build *b, const struct node *node,
 		      struct reg *reg, uint16_t index, uint32_t step)
 {
 	struct dmm_model *m = b->m;
 	struct place pl = { .pos = node->pos, .reg = index, .step = step,
 			    .sel_reg = MODEL_NONE };
-	const struct space *s;
-	uint64_t end;
 
 	if (node_expect(node, NODE_SCALAR, "a place", b->diag) ||
 	    build_full(b, node->pos, "places", m->places, MODEL_MAX_PLACES) ||
-	    !parse_place(b, node, &pl))
-		return;
-	s = &m->space[pl.space];
-	if (pl.last == pl.off) {
-		end = pl.off + (uint64_t)step * (reg->dim - 1u) +
-		      (reg->bits + 7u) / 8u;
-		if (end > s->size) {
-			diag_error(b->diag, node->pos,
-				   "%s ends at 0x%llx, beyond space %s",
-				   reg->name, (unsigned long long)end,
-				   s->name);
-			return;
-		}
-	}
-	if (pl.off % s->grain || step % s->grain) {
-		diag_error(b->diag, node->pos,
-			   "%s is not aligned to the space's width", reg->name);
+	    !parse_place(b, node, &pl) || !place_fits(b, reg, &pl)) {
+		/* one error is enough: do not say that it cannot be written */
+		reg->readable = reg->writable = true;
 		return;
 	}
 	reg->readable |= pl.read;
@@ -288,6 +191,8 @@ static void note_selector(struct build *b, struct place *pl)
 		pl->sel_shift = e->ins[0].shift;
 		pl->sel_mask = e->ins[0].k;
 		pl->sel_value = e->ins[1].k;
+		if (pl->sel_value & ~pl->sel_mask)
+			diag_error(b->diag, e->pos, "this is never so");
 	}
 }
 
@@ -315,7 +220,7 @@ static const char *const reg_keys[] = {
 	"at",	    "size",  "dim",    "step",	   "width",	"fields",
 	"resetValue", "w1c", "w1s",    "volatile", "readAction", "global",
 	"merge",    "keepOnReset", "save", "parked", "answer",	"select",
-	"isolate",  "moves",  "selfClear",
+	"moves",    "selfClear",
 };
 
 /* "7", "0..6", a field's name, or a list of them; `all` is every bit. */
@@ -371,7 +276,7 @@ static bool parse_bits(struct build *b, const struct node *node,
 static void reg_fields(struct build *b, const struct node *map,
 		       struct reg *reg)
 {
-	uint64_t bits, used = 0;
+	uint64_t bits, run, used = 0;
 	struct field *f;
 	size_t i;
 
@@ -383,8 +288,14 @@ static void reg_fields(struct build *b, const struct node *map,
 			       MODEL_MAX_FIELDS))
 			return;
 		bits = 0;
-		if (!parse_bits(b, map->at[i], reg, &bits) || !bits)
+		if (!parse_bits(b, map->at[i], reg, &bits))
 			continue;
+		run = bits ? bits >> __builtin_ctzll(bits) : 0;
+		if (!run || run & (run + 1)) {
+			diag_error(b->diag, map->at[i]->pos,
+				   "a field is one run of bits, such as 3..5");
+			continue;
+		}
 		if (bits & used)
 			diag_error(b->diag, map->key[i]->pos,
 				   "field %s overlaps another of %s",
@@ -418,6 +329,9 @@ static void reg_widths(struct build *b, const struct node *n, struct reg *reg)
 		else
 			reg->widths |= (uint8_t)(v / 8);
 	}
+	if (n->kind == NODE_SEQ && n->n == 0)
+		diag_error(b->diag, n->pos, "%s answers no width at all",
+			   reg->name);
 }
 
 static bool reg_shape(struct build *b, const struct node *node,
@@ -428,16 +342,18 @@ static bool reg_shape(struct build *b, const struct node *node,
 	const char *plus;
 	uint16_t space;
 
-	if (!at) {
-		diag_error(b->diag, node->pos, "register %s needs a place",
-			   reg->name);
+	reg->dim = 1;
+	reg->bits = 8;
+	if (!at || (at->kind == NODE_SEQ && at->n == 0)) {
+		diag_error(b->diag, at ? at->pos : node->pos,
+			   "register %s needs a place", reg->name);
 		diag_advise(b->diag, "at: SPACE+OFFSET");
 		return false;
 	}
-	if (at->kind == NODE_SEQ && at->n)
+	if (at->kind == NODE_SEQ)
 		at = at->at[0];
 	plus = at->kind == NODE_SCALAR ? strchr(at->text, '+') : NULL;
-	space = plus ? find_space(b, at->text, (size_t)(plus - at->text)) :
+	space = plus ? build_find_space(b, at->text, (size_t)(plus - at->text)) :
 		       MODEL_NONE;
 	if (space != MODEL_NONE)
 		bits = b->m->space[space].width;
@@ -450,7 +366,6 @@ static bool reg_shape(struct build *b, const struct node *node,
 		return false;
 	}
 	reg->bits = (uint8_t)bits;
-	reg->dim = 1;
 	n = node_get(node, "dim");
 	if (n) {
 		if (node_u64(n, "a number of elements", 1024, &v, b->diag))
@@ -475,14 +390,13 @@ static void reg_flags(struct build *b, const struct node *node,
 	static const char *const actions[] = { "clear" };
 	static const char *const saves[] = { "none" };
 	static const char *const parked[] = { "hold" };
-	static const char *const isolate[] = { "scrub" };
 	const struct node *n;
 	unsigned int word;
 
 	n = node_get(node, "resetValue");
-	if (n && node_u64(n, "a value", cc_ones(reg->bits), &reg->reset,
-			  b->diag))
-		return;
+	if (n)
+		(void)!node_u64(n, "a value", cc_ones(reg->bits), &reg->reset,
+				b->diag);
 	n = node_get(node, "readAction");
 	if (n && !node_word(n, "a read action", actions, 1, &word, b->diag))
 		reg->read_clears = true;
@@ -493,10 +407,6 @@ static void reg_flags(struct build *b, const struct node *node,
 	if (n && !node_word(n, "what a parked read does", parked, 1, &word,
 			    b->diag))
 		reg->parked_hold = true;
-	n = node_get(node, "isolate");
-	if (n)
-		(void)!node_word(n, "how to isolate", isolate, 1, &word,
-				 b->diag);
 	n = node_get(node, "global");
 	if (n)
 		(void)!node_bool(n, "true or false", &reg->global, b->diag);
@@ -506,29 +416,13 @@ static void reg_flags(struct build *b, const struct node *node,
 				 b->diag);
 }
 
-static void build_register(struct build *b, const struct node *key,
-			   const struct node *node)
+/* All that needs no other register's name. */
+static void first_look(struct build *b, const struct node *node,
+		       struct reg *reg, uint32_t step)
 {
-	struct dmm_model *m = b->m;
-	struct reg *reg = &m->reg[m->regs];
-	const struct node *at, *n;
-	uint32_t step;
+	const struct node *at = node_get(node, "at"), *n;
 	size_t i;
 
-	if (build_full(b, key->pos, "registers", m->regs, MODEL_MAX_REGS) ||
-	    node_expect(node, NODE_MAP, "a register", b->diag) ||
-	    node_known(node, "a register", reg_keys, ARRAY_LEN(reg_keys),
-		       b->diag))
-		return;
-	*reg = (struct reg){ .name = key->text, .pos = key->pos,
-			     .slot = m->slots, .w1_reg = MODEL_NONE,
-			     .port_memory = MODEL_NONE,
-			     .window = MODEL_NONE,
-			     .eeprom = MODEL_NONE, .place = m->places };
-	if (!reg_shape(b, node, reg, &step) ||
-	    build_full(b, key->pos, "registers (with their elements)",
-		       m->slots + reg->dim, MODEL_MAX_SLOTS + 1))
-		return;
 	reg_widths(b, node_get(node, "width"), reg);
 	reg_fields(b, node_get(node, "fields"), reg);
 	reg_flags(b, node, reg);
@@ -538,12 +432,37 @@ static void build_register(struct build *b, const struct node *key,
 	n = node_get(node, "selfClear");
 	if (n)
 		(void)!parse_bits(b, n, reg, &reg->self_clear);
-	at = node_get(node, "at");
 	if (at->kind == NODE_SEQ)
 		for (i = 0; i < at->n; i++)
-			add_place(b, at->at[i], reg, m->regs, step);
+			add_place(b, at->at[i], reg, b->m->regs, step);
 	else
-		add_place(b, at, reg, m->regs, step);
+		add_place(b, at, reg, b->m->regs, step);
+}
+
+static void build_register(struct build *b, const struct node *key,
+			   const struct node *node)
+{
+	struct dmm_model *m = b->m;
+	struct reg *reg = &m->reg[m->regs];
+	uint32_t step;
+
+	if (build_full(b, key->pos, "registers", m->regs, MODEL_MAX_REGS) ||
+	    node_expect(node, NODE_MAP, "a register", b->diag))
+		return;
+	(void)!node_known(node, "a register", reg_keys, ARRAY_LEN(reg_keys),
+			  b->diag);
+	*reg = (struct reg){ .name = key->text, .pos = key->pos,
+			     .slot = m->slots, .w1_reg = MODEL_NONE,
+			     .port_memory = MODEL_NONE,
+			     .window = MODEL_NONE,
+			     .eeprom = MODEL_NONE, .place = m->places };
+	if (!reg_shape(b, node, reg, &step))
+		reg->readable = reg->writable = true; /* had its error */
+	else if (build_full(b, key->pos, "elements of registers",
+			    m->slots + reg->dim - 1u, MODEL_MAX_SLOTS))
+		return;
+	else
+		first_look(b, node, reg, step);
 	m->slots = (uint16_t)(m->slots + reg->dim);
 	m->regs++;
 }
@@ -575,6 +494,14 @@ static void reg_w1(struct build *b, const struct node *n, struct reg *reg,
 	other = n->kind == NODE_SCALAR ? model_reg(b->m, n->text) : MODEL_NONE;
 	if (other == MODEL_NONE) {
 		(void)!parse_bits(b, n, reg, bits);
+		return;
+	}
+	if (reg->w1_reg != MODEL_NONE ||
+	    b->m->reg[other].dim != reg->dim ||
+	    b->m->reg[other].bits != reg->bits) {
+		diag_error(b->diag, n->pos,
+			   "%s sets or clears one register, of its own size",
+			   reg->name);
 		return;
 	}
 	reg->w1_reg = (uint16_t)other;
@@ -624,6 +551,10 @@ static void second_look(struct build *b, const struct node *node,
 				&b->m->place[reg->place + i]);
 	reg_w1(b, node_get(node, "w1c"), reg, &reg->w1c);
 	reg_w1(b, node_get(node, "w1s"), reg, &reg->w1s);
+	if (reg->w1c & reg->w1s)
+		diag_error(b->diag, reg->pos,
+			   "ones in %s cannot both clear a bit and set it",
+			   reg->name);
 	reg_answer(b, node_get(node, "answer"), reg);
 	reg_merge(b, node_get(node, "merge"), reg);
 	n = node_get(node, "select");
@@ -651,7 +582,8 @@ void build_places(struct build *b, const struct node *root)
 		at = node_get(map->at[k], "at");
 		i++;
 		/* a refused place would put its conditions off by one */
-		if (reg->places != (at->kind == NODE_SEQ ? at->n : 1))
+		if (!at || !reg->places ||
+		    reg->places != (at->kind == NODE_SEQ ? at->n : 1))
 			continue;
 		second_look(b, map->at[k], reg);
 	}

@@ -10,6 +10,8 @@
 
 /* ---- memories ---- */
 
+#define MEMORY_PAGE 256u /* what is saved, restored and scrubbed at once */
+
 static const char *const memory_keys[] = { "start", "size", "port", "answer",
 					   "isolate" };
 
@@ -50,6 +52,11 @@ static void build_memory(struct build *b, const struct node *key,
 	n = node_get(node, "answer");
 	if (n && !node_word(n, "who answers", answers, 1, &word, b->diag))
 		mem.identity = true;
+	if (!mem.identity && (start % MEMORY_PAGE || size % MEMORY_PAGE))
+		diag_error(b->diag, key->pos,
+			   "a memory that guests write is of whole pages of "
+			   "%u bytes",
+			   MEMORY_PAGE);
 	n = node_get(node, "isolate");
 	if (n && !node_word(n, "how to isolate", isolate, 1, &word, b->diag))
 		mem.scrub = true;
@@ -93,7 +100,7 @@ static bool check_memories(struct build *b, const struct node *n,
 	unsigned int i;
 	size_t k;
 
-	if (!n) {
+	if (!n || (n->kind == NODE_SEQ && n->n == 0)) {
 		diag_error(b->diag, c->pos, "check %s needs a memory", c->name);
 		return false;
 	}
@@ -146,6 +153,24 @@ static void check_refused(struct build *b, const struct node *n,
 					   SCOPE_VOLATILE);
 }
 
+/* A transfer is counted at a port that all its memories are behind. */
+static void check_port(struct build *b, const struct node *n, struct check *c)
+{
+	const struct dmm_model *m = b->m;
+	unsigned int i;
+
+	if (!n)
+		return;
+	c->port = build_reg(b, n, "a data port");
+	for (i = 0; c->port != MODEL_NONE && i < m->memories; i++) {
+		if (!(c->memories & 1u << i) || m->memory[i].port == c->port)
+			continue;
+		diag_error(b->diag, n->pos, "%s is not behind %s",
+			   m->memory[i].name, m->reg[c->port].name);
+		return;
+	}
+}
+
 static void build_check(struct build *b, const struct node *key,
 			const struct node *node)
 {
@@ -156,15 +181,15 @@ static void build_check(struct build *b, const struct node *key,
 
 	if (build_full(b, key->pos, "checks", b->m->checks,
 		       MODEL_MAX_CHECKS) ||
-	    node_expect(node, NODE_MAP, "a check", b->diag) ||
-	    node_known(node, "a check", check_keys, ARRAY_LEN(check_keys),
-		       b->diag))
+	    node_expect(node, NODE_MAP, "a check", b->diag))
 		return;
+	(void)!node_known(node, "a check", check_keys, ARRAY_LEN(check_keys),
+			  b->diag);
 	*c = (struct check){ .name = key->text, .pos = key->pos,
 			     .port = MODEL_NONE, .address = MODEL_NONE };
+	b->m->checks++;
 	if (!check_memories(b, node_get(node, "memory"), c))
 		return;
-	b->m->checks++;
 	if (!node_get(node, "start") || !node_get(node, "length")) {
 		diag_error(b->diag, key->pos, "a check needs start and length");
 		return;
@@ -172,9 +197,7 @@ static void build_check(struct build *b, const struct node *key,
 	c->start = build_expr(b, node_get(node, "start"), 0, NULL);
 	c->length = build_expr(b, node_get(node, "length"), 0, NULL);
 	check_wrap(b, node_get(node, "wrap"), c);
-	n = node_get(node, "port");
-	if (n)
-		c->port = build_reg(b, n, "a data port");
+	check_port(b, node_get(node, "port"), c);
 	n = node_get(node, "address");
 	if (n)
 		c->address = build_reg(b, n, "a register");
@@ -277,7 +300,25 @@ static void rule_to(struct build *b, const struct node *n,
 			      mc->states.n, sizeof(b->m->state[0]));
 }
 
-/* One rule for one event, all else as in (proto). */
+/* What is judged and what is checked is an access, and a check's a write. */
+static void rule_fits(struct build *b, const struct node *node,
+		      const struct rule *r)
+{
+	const struct node *then = node_get(node, "then");
+	const struct node *check = node_get(node, "check");
+
+	if (then && (r->on == ON_END || r->on == ON_POLL))
+		diag_error(b->diag, then->pos,
+			   "a verdict is on an access: read, write or access");
+	if (check && r->on != ON_WRITE)
+		diag_error(b->diag, check->pos, "a check goes with a write");
+	if (r->on == ON_END && b->m->check[r->reg].port == MODEL_NONE)
+		diag_error(b->diag, node->pos,
+			   "%s has no port to be counted at, so it never ends",
+			   b->m->check[r->reg].name);
+}
+
+/* One rule for one event, all else as in (r). */
 static void add_rule(struct build *b, const struct node *node,
 		     const struct machine *mc, struct rule r)
 {
@@ -304,6 +345,7 @@ static void add_rule(struct build *b, const struct node *node,
 	if (n && !node_word(n, "a verdict", then_words, ARRAY_LEN(then_words),
 			    &word, b->diag))
 		r.then = (uint8_t)word;
+	rule_fits(b, node, &r);
 	if (reg)
 		m->reg[r.reg].hooks[r.on == ON_WRITE] |=
 			1u << (mc - m->machine);
@@ -332,27 +374,50 @@ static void bad_event(struct build *b, const struct node *on)
 			     "end CHECK or poll");
 }
 
+/* Where (word), which ends at (p), stands in the file. */
+static struct diag_pos word_pos(const struct node *on, const char *p,
+				const char *word)
+{
+	struct diag_pos pos = on->pos;
+
+	if (pos.column)
+		pos.column += (uint32_t)(p - on->text) -
+			      (uint32_t)strlen(word) + on->quoted;
+	return pos;
+}
+
 /* "write CR BNRY": a rule for each register, and each direction. */
 static void rule_registers(struct build *b, const struct node *node,
 			   const struct node *on, const struct machine *mc,
 			   const char *p, bool read, bool write)
 {
 	struct rule r = { .pos = node->pos };
+	unsigned int errors = b->diag->errors;
 	const struct reg *reg;
 	struct target t;
 	char word[64];
 	bool any = false;
 
-	while (next_word(&p, word)) {
-		any = true;
-		if (!build_target(b, word, on->pos, &t))
+	/* what is wrong in a rule is said once, not for each register */
+	for (; next_word(&p, word) && b->diag->errors == errors; any = true) {
+		struct diag_pos pos = word_pos(on, p, word);
+
+		if (!build_target(b, word, pos, &t))
 			continue;
 		reg = &b->m->reg[t.reg];
 		r.reg = t.reg;
+		if (!t.whole) {
+			diag_error(b->diag, pos,
+				   "an event is of a whole register, not of %s",
+				   word);
+			diag_advise(b->diag, "say which part of the value "
+					     "matters in \"when:\"");
+			continue;
+		}
 		if ((write && !read && !reg->writable) ||
 		    (read && !write && !reg->readable)) {
-			diag_error(b->diag, on->pos, "%s has no place to %s",
-				   word, write ? "write" : "read");
+			diag_error(b->diag, pos, "%s has no place to %s", word,
+				   write ? "write" : "read");
 			diag_advise(b->diag, "so this rule can never fire");
 			continue;
 		}
@@ -360,7 +425,7 @@ static void rule_registers(struct build *b, const struct node *node,
 			r.on = ON_READ;
 			add_rule(b, node, mc, r);
 		}
-		if (write && reg->writable) {
+		if (write && reg->writable && b->diag->errors == errors) {
 			r.on = ON_WRITE;
 			add_rule(b, node, mc, r);
 		}
@@ -377,10 +442,10 @@ static void build_rule(struct build *b, const struct node *node,
 	const char *p;
 	char word[64];
 
-	if (node_expect(node, NODE_MAP, "a rule", b->diag) ||
-	    node_known(node, "a rule", rule_keys, ARRAY_LEN(rule_keys),
-		       b->diag))
+	if (node_expect(node, NODE_MAP, "a rule", b->diag))
 		return;
+	(void)!node_known(node, "a rule", rule_keys, ARRAY_LEN(rule_keys),
+			  b->diag);
 	on = node_get(node, "on");
 	if (!on) {
 		diag_error(b->diag, node->pos, "a rule needs \"on:\"");
@@ -394,9 +459,13 @@ static void build_rule(struct build *b, const struct node *node,
 	} else if (strcmp(word, "poll") == 0 && !*p) {
 		r.on = ON_POLL;
 		add_rule(b, node, mc, r);
-	} else if (strcmp(word, "end") == 0 && next_word(&p, word) && !*p) {
+	} else if (strcmp(word, "end") == 0) {
+		if (!next_word(&p, word) || *p) {
+			bad_event(b, on);
+			return;
+		}
 		r.on = ON_END;
-		r.reg = find_check(b, word, on->pos);
+		r.reg = find_check(b, word, word_pos(on, p, word));
 		if (r.reg != MODEL_NONE)
 			add_rule(b, node, mc, r);
 	} else if (strcmp(word, "read") == 0) {

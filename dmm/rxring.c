@@ -285,25 +285,22 @@ void rxring_drain(struct dmm *d)
 {
 	const struct ring *r = rx_ring(d);
 	uint64_t w[MODEL_MAX_WORDS] = { 0 };
-	unsigned int n, i;
+	const uint8_t *from;
+	unsigned int n;
 	uint64_t len;
 
 	for (n = 0; n < SHADOW_DEPTH; n++) {
-		volatile uint64_t *from =
-			d->rx_desc + (size_t)d->rx_next * r->words;
-
-		if (!(from[r->done.slot] >> r->done.shift & r->done.mask))
+		if (!desc_take(d, r,
+			       d->rx_desc + (size_t)d->rx_next * r->words, w))
 			break;
-		atomic_thread_fence(memory_order_acquire);
-		for (i = 0; i < r->words; i++)
-			w[i] = from[i];
 		len = desc_get(w, r->len);
 		if (len > SHADOW_BUFFER)
 			len = SHADOW_BUFFER;
 		if (d->rx_len + len > SHADOW_BUFFER * 8u)
 			d->rx_len = 0; /* no frame is so long */
-		memcpy(d->big + d->rx_len,
-		       d->rx_buffer + (size_t)d->rx_next * SHADOW_BUFFER, len);
+		from = d->rx_buffer + (size_t)d->rx_next * SHADOW_BUFFER;
+		memcpy(d->big + d->rx_len, from, len);
+		desc_took(d, from, d->big + d->rx_len, len, true);
 		d->rx_len += (uint32_t)len;
 		refresh(d, d->rx_next);
 		d->rx_next = (d->rx_next + 1) % SHADOW_DEPTH;

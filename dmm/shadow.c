@@ -450,21 +450,16 @@ bool shadow_clean(struct dmm *d)
 	while (end != d->tx->tail) {
 		const struct shadow_note *note =
 			&d->tx->note[end % SHADOW_DEPTH];
-		volatile uint64_t *w = shadow_desc(d, end);
-		uint64_t copy[MODEL_MAX_WORDS] = { 0 };
-		unsigned int i;
+		uint64_t w[MODEL_MAX_WORDS] = { 0 };
 
 		end++;
 		if (!note->last)
 			continue;
-		if (!(w[r->done.slot] >> r->done.shift & r->done.mask))
+		if (!desc_take(d, r, shadow_desc(d, end - 1), w))
 			break;
-		atomic_thread_fence(memory_order_acquire);
-		for (i = 0; i < r->words; i++)
-			copy[i] = w[i];
 		d->tx->clean = end;
 		d->tx->bytes -= note->bytes;
-		completed(d, note, copy);
+		completed(d, note, w);
 	}
 	if (d->tx->clean != before)
 		d->tx->since = shadow_busy(d) ? d->host.now(d->host.ctx) : 0;

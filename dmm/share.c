@@ -392,9 +392,11 @@ static void step_target(struct build *b, const struct node *n,
 		return;
 	st->reg = t.reg;
 	st->slot = t.slot;
-	if (st->kind == STEP_WRITE && !b->m->reg[t.reg].writable)
+	if ((st->kind == STEP_WRITE || st->kind == STEP_OUT) &&
+	    !b->m->reg[t.reg].writable)
 		diag_error(b->diag, n->pos, "%s cannot be written", n->text);
-	if (st->kind == STEP_READ && !b->m->reg[t.reg].readable)
+	if ((st->kind == STEP_READ || st->kind == STEP_IN) &&
+	    !b->m->reg[t.reg].readable)
 		diag_error(b->diag, n->pos, "%s cannot be read", n->text);
 }
 
@@ -431,7 +433,9 @@ static void step_rest(struct build *b, const struct node *node,
 	n = node_get(node, "width");
 	if (n && node_u64(n, "a width in bits", 32, &v, b->diag))
 		return;
-	st->width = v == 16 || v == 32 ? (uint8_t)(v / 8) : 1;
+	if (v != 8 && v != 16 && v != 32)
+		diag_error(b->diag, n->pos, "a width is 8, 16 or 32 bits");
+	st->width = (uint8_t)(v / 8);
 	n = node_get(node, "timeout");
 	if (n)
 		(void)!node_time(n, "a time", &st->timeout_ns, b->diag);
@@ -447,7 +451,33 @@ static void step_rest(struct build *b, const struct node *node,
 		st->cond = build_expr(b, n, PROC_FLAGS, NULL);
 }
 
-static void step_map(struct build *b, const struct node *node)
+/* The bytes at hand are there in some procedures only. */
+static bool step_belongs(struct build *b, const struct node *node,
+			 enum step_kind kind, enum proc proc)
+{
+	static const struct {
+		enum step_kind kind;
+		enum proc proc;
+		const char *name;
+	} places[] = {
+		{ STEP_PUT, PROC_SEND, "put" },
+		{ STEP_OUT, PROC_STORE, "out" },
+		{ STEP_IN, PROC_FETCH, "in" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(places); i++) {
+		if (places[i].kind != kind || places[i].proc == proc)
+			continue;
+		diag_error(b->diag, node->pos,
+			   "\"%s\" has bytes to move only in procedure %s",
+			   places[i].name, proc_names[places[i].proc]);
+		return false;
+	}
+	return true;
+}
+
+static void step_map(struct build *b, const struct node *node, enum proc proc)
 {
 	static const char *const keys[] = { "write", "read",  "wait", "fill",
 					    "out",   "in",    "put",  "allBut",
@@ -458,12 +488,23 @@ static void step_map(struct build *b, const struct node *node)
 					 STEP_PUT,   STEP_ALL };
 	const struct node *what = NULL;
 	struct proc_step *st;
-	size_t i;
+	size_t i, k = 0;
 
 	if (node_known(node, "a step", keys, ARRAY_LEN(keys), b->diag))
 		return;
-	for (i = 0; i < ARRAY_LEN(kinds) && !what; i++)
+	for (i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (!node_get(node, keys[i]))
+			continue;
+		if (what)
+			diag_error(b->diag, node->pos,
+				   "a step does one thing, not \"%s\" and "
+				   "\"%s\"",
+				   keys[k], keys[i]);
 		what = node_get(node, keys[i]);
+		k = i;
+	}
+	if (what && !step_belongs(b, node, kinds[k], proc))
+		return;
 	if (!what) {
 		diag_error(b->diag, node->pos, "what does this step do?");
 		diag_advise(b->diag, "write, read, wait, fill, put, out, in, "
@@ -473,7 +514,7 @@ static void step_map(struct build *b, const struct node *node)
 	st = new_step(b, node->pos);
 	if (!st)
 		return;
-	st->kind = kinds[i - 1];
+	st->kind = kinds[k];
 	if (st->kind == STEP_ALL)
 		step_all_but(b, what, st);
 	step_rest(b, node, st, what);
@@ -497,7 +538,7 @@ void build_procedures(struct build *b, const struct node *root)
 				step_word(b, list->at[k]);
 			else if (!node_expect(list->at[k], NODE_MAP, "a step",
 					      b->diag))
-				step_map(b, list->at[k]);
+				step_map(b, list->at[k], (enum proc)i);
 		}
 		b->m->proc[i].n = (uint16_t)(b->m->steps -
 					     b->m->proc[i].first);

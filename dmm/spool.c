@@ -272,6 +272,7 @@ static void complete(struct dmm *d, unsigned int g, struct span sets)
 	c->frame_len = 0;
 	step_sets(d, g, sets, 0, true);
 	lease_line(d, g);
+	lease_wake(d, g);
 }
 
 void spool_send(struct dmm *d, unsigned int g)
@@ -324,6 +325,7 @@ void spool_ring_out(struct dmm *d, unsigned int g)
 	args.length = c->frame_len;
 	args.bytes = d->frame;
 	c->sending = SEND_ON_CARD;
+	d->last_use = d->host.now(d->host.ctx);
 	if (proc_run(d, PROC_SEND, &args))
 		d->failed = true;
 	spool_sent(d, g);
@@ -333,11 +335,16 @@ void spool_sent(struct dmm *d, unsigned int g)
 {
 	struct context *c = &d->guest[g];
 
-	if (c->sending != SEND_ON_CARD)
+	if (c->sending != SEND_ON_CARD || !step_over(d, g, c->frame_during))
 		return;
-	step_poll(d, g, false);
-	if (!mon_during(c, c->frame_during))
+	sched_charge(&d->sched, g, d->host.now(d->host.ctx) - d->last_use);
+	if (c->frame_len) {
+		step_poll(d, g, false);
 		complete(d, g, d->model->transmit.sent);
+		return;
+	}
+	c->sending = SEND_NONE; /* the guest was reset, and does not care */
+	lease_wake(d, g);
 }
 
 /* ---- from the card ---- */

@@ -82,7 +82,7 @@ static bool spoofed(const struct dmm *d, unsigned int g, uint64_t at,
 	const struct context *c = &d->guest[g];
 
 	if (!d->conf.antispoof || !d->mac_set[g] ||
-	    d->conf.without & DMM_WITHOUT_SOURCE)
+	    d->conf.without & (DMM_WITHOUT_SOURCE | DMM_WITHOUT_RANGE))
 		return false;
 	return frame_spoofed(c->memory + mem->copy + (at - mem->start),
 			     (size_t)len, d->conf.guest[g].mac);
@@ -184,10 +184,11 @@ static void set_bits(struct dmm *d, unsigned int g, const struct set *s,
 	if (mon_on_device(d, g) && !(d->flags[s->reg] & REG_MONITOR)) {
 		if (s->reg == d->model->interrupt.cause) {
 			d->guest[g].pending |= v & reg->w1c;
+			*at = (*at & ~(mask & ~reg->w1c)) | (v & ~reg->w1c);
 			return;
 		}
 		if (!reg->writable)
-			d->guest[g].own_status = true;
+			d->guest[g].own |= OWN_ALL;
 	}
 	/* a cause that is up stays up until the guest acknowledges it */
 	*at = (*at & ~(mask & ~reg->w1c)) | v;
@@ -220,14 +221,37 @@ static void rule_sets(struct dmm *d, unsigned int g, const struct rule *r,
 {
 	struct span one = { .first = r->sets.first, .n = 1 };
 	const struct set *s;
+	uint64_t bits;
 
 	for (; one.first < r->sets.first + r->sets.n; one.first++) {
 		s = &d->model->set[one.first];
-		if (mon_on_device(d, g) &&
-		    d->model->reg[s->reg].vol & s->mask << s->shift)
+		bits = d->model->reg[s->reg].vol & s->mask << s->shift;
+		if (s->reg == d->model->interrupt.cause)
+			bits &= d->model->reg[s->reg].w1c;
+		if (mon_on_device(d, g) && bits)
 			continue;
 		step_sets(d, g, one, value, false);
 	}
+}
+
+bool step_resets(const struct dmm *d, const struct judged *j)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->model->machines; i++)
+		if (j->rule[i] && j->rule[i]->reset)
+			return true;
+	return false;
+}
+
+bool step_sends(const struct dmm *d, const struct judged *j)
+{
+	uint32_t checks = j->checks;
+
+	for (; checks; checks &= checks - 1)
+		if (d->model->check[__builtin_ctz(checks)].frame)
+			return true;
+	return false;
 }
 
 static void reset(struct dmm *d, unsigned int g)
@@ -246,8 +270,9 @@ static void reset(struct dmm *d, unsigned int g)
 	c->transfer.on = false;
 	c->noted.on = false;
 	c->pending = 0;
-	c->own_status = false;
+	c->own = 0;
 	c->ring_full = false;
+	c->frame_len = 0;
 	if (c->sending == SEND_WAITS)
 		c->sending = SEND_NONE;
 	txring_reset(d, g);
@@ -266,6 +291,9 @@ void step_apply(struct dmm *d, unsigned int g, const struct judged *j,
 	for (i = 0; i < d->model->machines; i++) {
 		if (!j->rule[i])
 			continue;
+		if (d->covered)
+			d->covered[d->model->regs + (j->rule[i] -
+						     d->model->rule)] = 1;
 		rule_sets(d, g, j->rule[i], value);
 		if (j->rule[i]->to != MODEL_NONE)
 			c->state[i] = j->rule[i]->to;
@@ -332,6 +360,15 @@ void step_poll(struct dmm *d, unsigned int g, bool rest)
 			return;
 		d->stats.steps++;
 	}
+}
+
+bool step_over(struct dmm *d, unsigned int g, struct span_of_state s)
+{
+	struct asker asker = { .d = d, .select = d->mode == MODE_SPOOL };
+	struct expr_env env = env_of(&d->guest[g], NULL, &asker);
+
+	return find_rule(d->model, &d->model->state[s.state], ON_POLL, 0,
+			 &env);
 }
 
 void step_end(struct dmm *d, unsigned int g, unsigned int check)

@@ -205,6 +205,12 @@ void stub_model(struct stub *s, const char *text)
 	die("this is no model", "");
 }
 
+static bool before(const struct diag_message *a, const struct diag_message *b)
+{
+	return a->pos.line < b->pos.line ||
+	       (a->pos.line == b->pos.line && a->pos.column < b->pos.column);
+}
+
 void stub_bad(const char *text, unsigned int n, uint32_t line, uint32_t column,
 	      const char *message)
 {
@@ -216,6 +222,9 @@ void stub_bad(const char *text, unsigned int n, uint32_t line, uint32_t column,
 	diag_init(&diag, "stub.yaml");
 	err = dmm_model_parse(&model, text, strlen(text), &diag);
 	m = &diag.message[0];
+	for (unsigned int i = 1; i < diag.n; i++)
+		if (before(&diag.message[i], m))
+			m = &diag.message[i];
 	if (err == -EINVAL && diag.errors == n && m->pos.line == line &&
 	    m->pos.column == column && !strcmp(m->text, message)) {
 		diag_fini(&diag);

@@ -42,8 +42,8 @@ struct stub {
 /* Start with an empty stub; compile (text), which must be a model. */
 void stub_model(struct stub *s, const char *text);
 /*
- * Compile what is no model: the first message must be at (line), (column) and
- * be (message); (n) errors in all.
+ * Compile what is no model: of (n) errors in all, the one that comes first in
+ * the text must be (message), at (line) and (column).
  */
 void stub_bad(const char *text, unsigned int n, uint32_t line, uint32_t column,
 	      const char *message);

@@ -41,7 +41,15 @@ static void fill(struct report *r)
 			   .forced = 14,
 			   .switch_ns_min = 15,
 			   .switch_ns_median = 16,
-			   .switch_ns_max = 17 },
+			   .switch_ns_max = 17,
+			   .transmit = { .packets = 18,
+					 .exits = 19,
+					 .doorbell_exits = 20,
+					 .hooked = 21,
+					 .descriptor_bytes_copied = 22,
+					 .head_bytes_copied = 23,
+					 .payload_bytes_copied = 24,
+					 .local_bytes_copied = 25123 } },
 		.unheard = UINT64_MAX,
 	};
 }
@@ -97,7 +105,17 @@ static void keys(void **state)
 				       "        \"median\": 16,\n"
 				       "        \"max\": 17\n"
 				       "      },\n"
-				       "      \"unheard\": null\n"
+				       "      \"unheard\": null,\n"
+				       "      \"transmit\": {\n"
+				       "        \"packets\": 18,\n"
+				       "        \"exits\": 19,\n"
+				       "        \"doorbell_exits\": 20,\n"
+				       "        \"hooked\": 21,\n"
+				       "        \"descriptor_bytes_copied\": 22,\n"
+				       "        \"head_bytes_copied\": 23,\n"
+				       "        \"payload_bytes_copied\": 24,\n"
+				       "        \"local_bytes_copied\": 25123\n"
+				       "      }\n"
 				       "    }\n"
 				       "  ]\n"
 				       "}\n";
@@ -146,6 +164,28 @@ static void table_for_people(void **state)
 	report_fini(&r);
 }
 
+/* The line of what transmission copied is there for rings, and only then. */
+static void table_of_rings(void **state)
+{
+	struct report r;
+	char *text;
+	size_t len;
+
+	(void)state;
+	for (int rings = 0; rings < 2; rings++) {
+		FILE *to = open_memstream(&text, &len);
+
+		fill(&r);
+		r.device[0].rings = rings;
+		report_print(&r, to, false);
+		fclose(to);
+		assert_int_equal(strstr(text, "payload") != NULL, rings);
+		assert_int_equal(strstr(text, "25,123") != NULL, rings);
+		free(text);
+		report_fini(&r);
+	}
+}
+
 static void sums(void **state)
 {
 	struct dmm_guest_stats sum = { 0 };
@@ -167,6 +207,7 @@ int main(void)
 		cmocka_unit_test(keys),
 		cmocka_unit_test(nothing_ran),
 		cmocka_unit_test(table_for_people),
+		cmocka_unit_test(table_of_rings),
 		cmocka_unit_test(sums),
 	};
 

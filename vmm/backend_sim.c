@@ -7,7 +7,7 @@
  *   network: user			see net.h
  *   mac: 52:54:00:12:34:56		the card's own
  *   speed: instant			or 10M: sending takes a wire's time
- *   packetRam: 32K			of an NE2000 alone; the real RTL8029 has 16K
+ *   packetRam: 32K			of an NE2000; the real RTL8029 has 16K
  *
  * Sending is asynchronous, as on hardware: the access that starts it returns
  * at once; the hardware thread lets the part run when its time has come, and

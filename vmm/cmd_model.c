@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../dmm/prove.h"
 #include "cmd.h"
 #include "log.h"
 #include "models.h"
@@ -66,6 +67,41 @@ static int test(const char *name, bool quiet)
 	return err || failed ? EXIT_BAD_RUN : 0;
 }
 
+/* Explore all that can happen, and prove what sharing needs. */
+static int verify(const char *name, bool quiet)
+{
+	struct dmm_model *model = NULL;
+	struct prove_result r = { .states = 0 };
+	struct model_file file;
+	struct diag diag;
+	char *why = NULL;
+	int err;
+
+	if (models_read(&file, name, &why)) {
+		log_warnx("%s", why);
+		free(why);
+		return EXIT_BAD_INPUT;
+	}
+	diag_init(&diag, file.path);
+	err = dmm_model_parse(&model, file.text, file.len, &diag);
+	if (!err)
+		err = prove_model(model, &diag, &r);
+	models_say(&diag, file.text, file.len);
+	if (!quiet && model)
+		printf("%s: %s: %u states, %u steps, %u of them reusable, "
+		       "%u left by force; %u rules fire%s\n",
+		       name, err ? "not proved" : "proved", r.states, r.steps,
+		       r.reusable, r.forced, r.rules,
+		       r.bounded ? "; a bound was hit: not all was explored" :
+				   "");
+	diag_fini(&diag);
+	models_free(&file);
+	if (!model)
+		return EXIT_BAD_INPUT;
+	dmm_model_free(model);
+	return err ? EXIT_BAD_RUN : 0;
+}
+
 static const struct verb {
 	const char *name;
 	const char *summary;
@@ -73,6 +109,8 @@ static const struct verb {
 } verbs[] = {
 	{ "check", "is it a model? If not: where, why, and what to do", check },
 	{ "test", "run the tests that it carries", test },
+	{ "verify", "explore its states, and prove that it can be shared",
+	  verify },
 };
 
 static void help(void)

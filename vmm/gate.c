@@ -21,13 +21,23 @@
 #include "dma.h"
 #include "log.h"
 #include "mem.h"
+#include "models.h"
 #include "pcap.h"
+#include "unwind.h"
 #include "why.h"
 
 /* A held access looks again after this, whatever it was told. */
 #define HOLD_NS 10000000u
 /* Reports of one guest that are printed; the rest are counted. */
 #define REPORTS_SHOWN 10u
+/* Reports of one access that are printed. */
+#define NOTES 4u
+
+/* What an access at hand was reported for, to be told without the lock. */
+struct notes {
+	unsigned int n;
+	struct dmm_report report[NOTES];
+};
 
 struct seat { /* of a guest at this device */
 	struct gate *gate;
@@ -47,10 +57,12 @@ struct seat { /* of a guest at this device */
 struct gate {
 	const char *name;
 	const struct dmm_model *model;
+	char *model_file; /* its name, for reports */
 	struct backend *be;
 	struct dmm *dmm;
 	struct dma dma;
 	pthread_mutex_t lock;
+	struct notes *notes; /* under lock; NULL: no access is at hand */
 	pthread_t thread;
 	bool running; /* the thread was started */
 	bool stop;    /* under lock */
@@ -167,29 +179,75 @@ static void host_frame(void *ctx, unsigned int guest, bool sent,
 	pcap_frame(gate->seat[guest].pcap, bytes, len);
 }
 
+/* What the report is of, beside the rule: a range, or an access. */
+static void put_range(const struct gate *gate, const struct dmm_report *r,
+		      char *text, size_t room)
+{
+	struct dmm_space space;
+
+	*text = '\0';
+	if (r->offence == DMM_REFUSED || r->offence == DMM_SPOOFED)
+		snprintf(text, room, ": [0x%llx, +0x%llx)",
+			 (unsigned long long)r->address,
+			 (unsigned long long)r->length);
+	else if (r->access && dmm_model_space(gate->model, r->access->space,
+					      &space))
+		snprintf(text, room, ": %s [%s+0x%llx, +%u)",
+			 r->access->write ? "write" : "read", space.name,
+			 (unsigned long long)r->access->off, r->access->width);
+}
+
+/* With an access at hand: on its vCPU's thread, and better without the lock. */
+static void say(const struct gate *gate, const struct seat *seat,
+		const struct dmm_report *r)
+{
+	char range[96], where[UNWIND_TEXT] = "";
+
+	put_range(gate, r, range, sizeof(range));
+	if (r->access && seat->vm)
+		vm_where(seat->vm, r->access->vcpu, where, sizeof(where));
+	if (*where)
+		log_warnx("%s: %s: %s: %s%s (%s line %u), vCPU %u at %s",
+			  gate->name, seat->name, r->name, r->rule, range,
+			  gate->model_file, r->line, r->access->vcpu, where);
+	else if (r->line)
+		log_warnx("%s: %s: %s: %s%s (%s line %u)", gate->name,
+			  seat->name, r->name, r->rule, range,
+			  gate->model_file, r->line);
+	else
+		log_warnx("%s: %s: %s: %s%s", gate->name, seat->name, r->name,
+			  r->rule, range);
+}
+
+/* What the guest's policy has us do, and not the monitor. */
+static void answer(const struct gate *gate, const struct seat *seat,
+		   const struct dmm_report *r)
+{
+	if (!seat->vm || seat->gone)
+		return;
+	if (r->policy == DMM_MCE)
+		vm_machine_check(seat->vm, r->access ? r->access->vcpu : 0,
+				 r->length ? &r->address : NULL);
+	else if (r->policy == DMM_POLICY_STOP)
+		vm_end(seat->vm, VM_KILLED, 0, "%s: %s: %s", gate->name,
+		       r->name, r->rule);
+}
+
 static void host_report(void *ctx, const struct dmm_report *r)
 {
 	struct gate *gate = ctx;
 	struct seat *seat = &gate->seat[r->guest];
-	char range[80] = "", where[80] = "";
 
+	answer(gate, seat, r);
 	if (seat->reports++ >= REPORTS_SHOWN) {
 		if (seat->reports == REPORTS_SHOWN + 1)
 			log_warnx("%s: %s: more of these are only counted",
 				  gate->name, seat->name);
-		return;
+	} else if (!r->access || !gate->notes) {
+		say(gate, seat, r);
+	} else if (gate->notes->n < NOTES) {
+		gate->notes->report[gate->notes->n++] = *r;
 	}
-	if (r->offence == DMM_REFUSED || r->offence == DMM_SPOOFED)
-		snprintf(range, sizeof(range), ": [0x%llx, +0x%llx)",
-			 (unsigned long long)r->address,
-			 (unsigned long long)r->length);
-	if (r->access && seat->vm)
-		snprintf(where, sizeof(where), ", vCPU %u at rip 0x%llx",
-			 r->access->vcpu,
-			 (unsigned long long)vm_rip(seat->vm,
-						    r->access->vcpu));
-	log_warnx("%s: %s: %s: %s%s (model line %u%s)", gate->name,
-		  seat->name, r->name, r->rule, range, r->line, where);
 }
 
 static int host_translate(void *ctx, unsigned int guest, uint64_t gpa,
@@ -258,18 +316,25 @@ static void bar_access(void *ctx, unsigned int bar, struct bus_access *access)
 		.vcpu = access->vcpu,
 	};
 	enum dmm_verdict verdict = DMM_PASS;
+	struct notes notes;
+	unsigned int i;
 
+	notes.n = 0;
 	crash_note_set(seat->name, gate->name,
 		       access->write ? "write" : "read", access->addr, 0,
 		       access->width);
 	pthread_mutex_lock(&gate->lock);
 	while (!seat->gone && !vm_stopping(seat->vm)) {
+		gate->notes = &notes;
 		verdict = dmm_access(gate->dmm, seat->index, &a);
+		gate->notes = NULL;
 		if (verdict != DMM_HOLD)
 			break;
 		wait_for_turn(gate, seat);
 	}
 	pthread_mutex_unlock(&gate->lock);
+	for (i = 0; i < notes.n; i++)
+		say(gate, seat, &notes.report[i]);
 	if (verdict == DMM_STOP)
 		vm_end(seat->vm, VM_KILLED, 0,
 		       "%s: it did what its policy ends it for", gate->name);
@@ -491,6 +556,7 @@ int gate_open(struct gate **out, const struct machine *m, unsigned int device,
 
 	gate->name = dev->name;
 	gate->model = model;
+	gate->model_file = models_file(dev->model);
 	pthread_mutex_init(&gate->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -592,6 +658,7 @@ void gate_close(struct gate *gate)
 	if (gate->wake_fd >= 0)
 		close(gate->wake_fd);
 	pthread_mutex_destroy(&gate->lock);
+	free(gate->model_file);
 	free(gate);
 }
 
@@ -617,6 +684,7 @@ void gate_stats(struct gate *gate, struct report_device *out)
 		.name = gate->name,
 		.model = dmm_model_name(gate->model),
 		.model_lines = dmm_model_lines(gate->model),
+		.rings = dmm_model_area(gate->model) > 0,
 		.unheard = gate->be->ops->unheard(gate->be),
 	};
 	pthread_mutex_lock(&gate->lock);

@@ -21,6 +21,22 @@
 #define TSS_ADDR UINT64_C(0xfffbd000)	   /* three pages */
 #define IDENTITY_ADDR UINT64_C(0xfffbc000) /* one page */
 #define CPUID_MAX 256
+#define EFER_LMA (UINT64_C(1) << 10)
+#define CR4_MCE (UINT64_C(1) << 6)
+
+/* Machine checks: Intel SDM volume 3B, 16.3 and 16.9. */
+#define MSR_MCG_STATUS 0x17a
+#define MCG_STATUS_RIPV (UINT64_C(1) << 0) /* it may go on where it is */
+#define MCG_STATUS_MCIP (UINT64_C(1) << 2) /* it is in a machine check */
+#define MCG_CAP_CTL_P (UINT64_C(1) << 8)
+#define MCE_BANKS 10
+#define MCE_BANK 4
+#define MCE_VALID (UINT64_C(1) << 63)
+#define MCE_UNCORRECTED (UINT64_C(1) << 61)
+#define MCE_ENABLED (UINT64_C(1) << 60)
+#define MCE_HAS_ADDR (UINT64_C(1) << 58)
+/* bus or interconnect (16.9.2): anybody's, no time-out, I/O, any level */
+#define MCE_BUS 0x0e0b
 
 struct hv {
 	int dev, vm;
@@ -33,6 +49,7 @@ struct hv_cpu {
 	int fd;
 	struct kvm_run *run;
 	size_t run_size;
+	bool mce; /* it has machine checks */
 };
 
 /* What we cannot do without, with names for the message. */
@@ -364,6 +381,18 @@ static void cpu_set_msrs(struct hv_cpu *cpu)
 	free(msrs);
 }
 
+/* Without it the processor has no bank that tells of anything. */
+static void cpu_set_mce(struct hv_cpu *cpu, struct hv *hv)
+{
+	uint64_t cap = 0;
+
+	if (ioctl(hv->dev, KVM_CHECK_EXTENSION, KVM_CAP_MCE) <= 0 ||
+	    hv_ioctl(hv->dev, KVM_X86_GET_MCE_CAP_SUPPORTED, &cap) < 0)
+		return;
+	cap = MCE_BANKS | (cap & MCG_CAP_CTL_P);
+	cpu->mce = hv_ioctl(cpu->fd, KVM_X86_SETUP_MCE, &cap) >= 0;
+}
+
 int hv_cpu_open(struct hv_cpu **out, struct hv *hv, unsigned int index,
 		unsigned int count, char **why)
 {
@@ -395,6 +424,7 @@ int hv_cpu_open(struct hv_cpu **out, struct hv *hv, unsigned int index,
 	if (rc < 0)
 		goto out;
 	cpu_set_msrs(cpu);
+	cpu_set_mce(cpu, hv);
 	rc = 0;
 	*out = cpu;
 out:
@@ -591,13 +621,75 @@ int hv_cpu_state(struct hv_cpu *cpu, struct hv_state *out)
 	return 0;
 }
 
-uint64_t hv_cpu_rip(struct hv_cpu *cpu)
+int hv_cpu_registers(struct hv_cpu *cpu, struct hv_registers *out)
 {
-	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+	struct kvm_regs r;
+	int rc;
 
-	if (hv_ioctl(cpu->fd, KVM_GET_REGS, &regs) < 0)
-		return 0;
-	return regs.rip;
+	rc = hv_ioctl(cpu->fd, KVM_GET_REGS, &r);
+	if (rc >= 0)
+		rc = hv_ioctl(cpu->fd, KVM_GET_SREGS, &sregs);
+	if (rc < 0)
+		return rc;
+	*out = (struct hv_registers){
+		.reg = { r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp,
+			 r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15,
+			 r.rip },
+		.cr0 = sregs.cr0,
+		.cr3 = sregs.cr3,
+		.cr4 = sregs.cr4,
+		.efer = sregs.efer,
+		.long_mode = sregs.efer & EFER_LMA && sregs.cs.l,
+	};
+	return 0;
+}
+
+/* ---- machine checks ---- */
+
+static int get_msr(struct hv_cpu *cpu, uint32_t index, uint64_t *value)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msr = { .head.nmsrs = 1, .entry.index = index };
+	int rc = hv_ioctl(cpu->fd, KVM_GET_MSRS, &msr);
+
+	if (rc != 1)
+		return rc < 0 ? rc : -ENOSYS;
+	*value = msr.entry.data;
+	return 0;
+}
+
+int hv_cpu_machine_check(struct hv_cpu *cpu, const uint64_t *addr)
+{
+	struct kvm_x86_mce mce = {
+		.status = MCE_VALID | MCE_UNCORRECTED | MCE_ENABLED | MCE_BUS,
+		.mcg_status = MCG_STATUS_MCIP | MCG_STATUS_RIPV,
+		.bank = MCE_BANK,
+	};
+	struct kvm_sregs sregs;
+	uint64_t status;
+	int rc;
+
+	if (!cpu->mce)
+		return -ENOSYS;
+	rc = hv_ioctl(cpu->fd, KVM_GET_SREGS, &sregs);
+	if (rc >= 0)
+		rc = get_msr(cpu, MSR_MCG_STATUS, &status);
+	if (rc < 0)
+		return rc;
+	/* KVM would shut the processor down, and say nothing of why */
+	if (!(sregs.cr4 & CR4_MCE))
+		return -EPERM;
+	if (status & MCG_STATUS_MCIP)
+		return -EBUSY;
+	if (addr) {
+		mce.status |= MCE_HAS_ADDR;
+		mce.addr = *addr;
+	}
+	rc = hv_ioctl(cpu->fd, KVM_X86_SET_MCE, &mce);
+	return rc < 0 ? rc : 0;
 }
 
 int hv_cpu_translate(struct hv_cpu *cpu, uint64_t linear, uint64_t *gpa)

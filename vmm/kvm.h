@@ -62,6 +62,16 @@ struct hv_state {
 	bool halted;
 };
 
+/* The general registers, in the order that DWARF numbers them. */
+#define HV_REGISTERS 17 /* rax rdx rcx rbx rsi rdi rbp rsp r8 to r15 rip */
+#define HV_RIP 16
+
+struct hv_registers {
+	uint64_t reg[HV_REGISTERS];
+	uint64_t cr0, cr3, cr4, efer;
+	bool long_mode; /* runs 64-bit code: segments have no bases */
+};
+
 /* How a processor starts: 32 bits, flat, no paging, interrupts off. */
 struct hv_entry {
 	uint32_t eip, eax, ebx;
@@ -103,8 +113,16 @@ void hv_cpu_kick(struct hv_cpu *cpu);
 void hv_cpu_unkick(struct hv_cpu *cpu);
 
 MUST_CHECK int hv_cpu_state(struct hv_cpu *cpu, struct hv_state *out);
-/* Just the instruction pointer; 0 if it cannot be had. */
-uint64_t hv_cpu_rip(struct hv_cpu *cpu);
+
+/* What it takes to unwind its stack. */
+MUST_CHECK int hv_cpu_registers(struct hv_cpu *cpu, struct hv_registers *out);
+
+/*
+ * Give it a machine check: a bus error, at (addr) unless NULL (4.106).  Only
+ * between instructions: hv_cpu_run() returned HV_KICKED.  -EPERM: the guest
+ * has machine checks off; -EBUSY: it is in one; -ENOSYS: KVM has none.
+ */
+MUST_CHECK int hv_cpu_machine_check(struct hv_cpu *cpu, const uint64_t *addr);
 /* Walk the guest's page tables (4.37); -EFAULT: not mapped. */
 MUST_CHECK int hv_cpu_translate(struct hv_cpu *cpu, uint64_t linear,
 				uint64_t *gpa);

@@ -60,6 +60,11 @@ static char *find(const char *name)
 	return NULL;
 }
 
+char *models_file(const char *name)
+{
+	return is_path(name) ? xstrdup(name) : xasprintf("%s" SUFFIX, name);
+}
+
 int models_read(struct model_file *out, const char *name, char **why)
 {
 	struct model_file file = { .path = find(name) };

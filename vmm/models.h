@@ -29,6 +29,9 @@ MUST_CHECK int models_read(struct model_file *out, const char *name,
 			   char **why);
 void models_free(struct model_file *file);
 
+/* What the file of (name) is called, for people; the caller frees it. */
+char *models_file(const char *name);
+
 /*
  * Call (fn) with the path of each model that a name would find; a directory
  * that is not there has none.

@@ -137,6 +137,46 @@ static void print_devices(const struct report *r, FILE *to, bool colour)
 	table_close(&t);
 }
 
+/* Only of devices whose guests send by rings: others' data is in accesses. */
+static void print_transmit(const struct report *r, FILE *to, bool colour)
+{
+	static const char *const headings[] = {
+		"packets",     "exits", "doorbells", "hooked",
+		"descriptors", "heads", "payload",   "local",
+	};
+	struct table t;
+
+	table_open(&t);
+	table_column(&t, "bytes copied", TABLE_LEFT);
+	for (size_t i = 0; i < ARRAY_LEN(headings); i++)
+		table_column(&t, headings[i], TABLE_RIGHT);
+	for (size_t i = 0; i < r->devices; i++) {
+		const struct dmm_transmit *x = &r->device[i].stats.transmit;
+
+		if (!r->device[i].rings)
+			continue;
+		table_text(&t, r->device[i].name);
+		table_count(&t, x->packets);
+		table_count(&t, x->exits);
+		table_count(&t, x->doorbell_exits);
+		table_count(&t, x->hooked);
+		table_count(&t, x->descriptor_bytes_copied);
+		table_count(&t, x->head_bytes_copied);
+		table_count(&t, x->payload_bytes_copied);
+		table_count(&t, x->local_bytes_copied);
+	}
+	table_print(&t, to, colour);
+	table_close(&t);
+}
+
+static bool any_rings(const struct report *r)
+{
+	for (size_t i = 0; i < r->devices; i++)
+		if (r->device[i].rings)
+			return true;
+	return false;
+}
+
 void report_print(const struct report *r, FILE *to, bool colour)
 {
 	print_guests(r, to, colour);
@@ -146,6 +186,10 @@ void report_print(const struct report *r, FILE *to, bool colour)
 	print_paths(r, to, colour);
 	fputc('\n', to);
 	print_devices(r, to, colour);
+	if (!any_rings(r))
+		return;
+	fputc('\n', to);
+	print_transmit(r, to, colour);
 }
 
 /* ---- for programs ---- */
@@ -172,6 +216,20 @@ static void json_guest(struct json *j, const struct report_guest *g)
 	json_end(j);
 }
 
+static void json_transmit(struct json *j, const struct dmm_transmit *x)
+{
+	json_object(j, "transmit");
+	json_u64(j, "packets", x->packets);
+	json_u64(j, "exits", x->exits);
+	json_u64(j, "doorbell_exits", x->doorbell_exits);
+	json_u64(j, "hooked", x->hooked);
+	json_u64(j, "descriptor_bytes_copied", x->descriptor_bytes_copied);
+	json_u64(j, "head_bytes_copied", x->head_bytes_copied);
+	json_u64(j, "payload_bytes_copied", x->payload_bytes_copied);
+	json_u64(j, "local_bytes_copied", x->local_bytes_copied);
+	json_end(j);
+}
+
 static void json_device(struct json *j, const struct report_device *d)
 {
 	json_object(j, NULL);
@@ -190,6 +248,7 @@ static void json_device(struct json *j, const struct report_device *d)
 		json_string(j, "unheard", NULL);
 	else
 		json_u64(j, "unheard", d->unheard);
+	json_transmit(j, &d->stats.transmit);
 	json_end(j);
 }
 

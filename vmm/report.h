@@ -20,6 +20,7 @@ struct report_device {
 	const char *name;
 	const char *model;
 	unsigned int model_lines;
+	bool rings; /* it transmits by rings of descriptors */
 	struct dmm_stats stats;
 	uint64_t unheard; /* frames the device did not take; ~0: not known */
 };

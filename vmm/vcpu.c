@@ -33,6 +33,11 @@ struct vcpu {
 	pthread_mutex_t sample_lock;
 	bool sample_taken;
 	struct hv_state sample;
+
+	atomic_bool mce_wanted;
+	pthread_mutex_t mce_lock; /* of what is below */
+	bool mce_has_addr;
+	uint64_t mce_addr;
 };
 
 static void kicked(int signal)
@@ -62,6 +67,7 @@ int vcpu_open(struct vcpu **out, const struct vcpu_conf *conf, char **why)
 		return rc;
 	}
 	pthread_mutex_init(&v->sample_lock, NULL);
+	pthread_mutex_init(&v->mce_lock, NULL);
 	*out = v;
 	return 0;
 }
@@ -74,6 +80,7 @@ void vcpu_close(struct vcpu *v)
 		pthread_join(v->thread, NULL);
 	hv_cpu_close(v->cpu);
 	pthread_mutex_destroy(&v->sample_lock);
+	pthread_mutex_destroy(&v->mce_lock);
 	free(v);
 }
 
@@ -174,6 +181,29 @@ static void take_sample(struct vcpu *v)
 	pthread_mutex_unlock(&v->sample_lock);
 }
 
+static void take_machine_check(struct vcpu *v)
+{
+	uint64_t addr;
+	bool has_addr;
+	int rc;
+
+	if (!atomic_exchange(&v->mce_wanted, false))
+		return;
+	pthread_mutex_lock(&v->mce_lock);
+	has_addr = v->mce_has_addr;
+	addr = v->mce_addr;
+	pthread_mutex_unlock(&v->mce_lock);
+	rc = hv_cpu_machine_check(v->cpu, has_addr ? &addr : NULL);
+	if (rc)
+		vm_end(v->conf.vm, VM_KILLED, 0,
+		       "cpu %u: a machine check that it cannot take: %s",
+		       v->conf.index,
+		       rc == -EPERM ? "the guest has them off (CR4.MCE)" :
+		       rc == -EBUSY ? "it is in one already" :
+		       rc == -ENOSYS ? "this KVM has none" :
+				       strerror(-rc));
+}
+
 /* What is not a bus access: rare, or the end. */
 static void serve_rare(struct vcpu *v, const struct hv_exit *exit)
 {
@@ -185,6 +215,7 @@ static void serve_rare(struct vcpu *v, const struct hv_exit *exit)
 		/* In this order: a kick from here on makes the next run end */
 		hv_cpu_unkick(v->cpu);
 		take_sample(v);
+		take_machine_check(v);
 		break;
 	case HV_HALT:
 		break;
@@ -323,7 +354,21 @@ uint64_t vcpu_exits(const struct vcpu *v, enum hv_cause cause)
 	return atomic_load_explicit(&v->exits[cause], memory_order_relaxed);
 }
 
-uint64_t vcpu_rip(struct vcpu *v)
+int vcpu_registers(struct vcpu *v, struct hv_registers *out)
 {
-	return hv_cpu_rip(v->cpu);
+	return hv_cpu_registers(v->cpu, out);
+}
+
+/*
+ * By a kick: the kernel ends the instruction that made the access before it
+ * minds one, so the machine check comes between two.
+ */
+void vcpu_machine_check(struct vcpu *v, const uint64_t *addr)
+{
+	pthread_mutex_lock(&v->mce_lock);
+	v->mce_has_addr = addr;
+	v->mce_addr = addr ? *addr : 0;
+	pthread_mutex_unlock(&v->mce_lock);
+	if (!atomic_exchange(&v->mce_wanted, true))
+		vcpu_kick(v);
 }

@@ -2,9 +2,9 @@
 /*
  * vcpu.h: one processor of a guest, and the thread that runs it.
  *
- * Threads: vcpu_kick(), vcpu_sample(), vcpu_sampled() and vcpu_exits() from
- *          any; vcpu_rip() from the processor's own; the others from the one
- *          that sets up and tears down.
+ * Threads: vcpu_kick(), vcpu_sample(), vcpu_sampled(), vcpu_machine_check() and
+ *          vcpu_exits() from any; vcpu_registers() from the processor's own;
+ *          the others from the one that sets up and tears down.
  */
 
 #ifndef VMM_VCPU_H
@@ -46,6 +46,13 @@ void vcpu_sample(struct vcpu *vcpu);
 bool vcpu_sampled(struct vcpu *vcpu, struct hv_state *out);
 
 uint64_t vcpu_exits(const struct vcpu *vcpu, enum hv_cause cause);
-uint64_t vcpu_rip(struct vcpu *vcpu);
+/* In a handler of its access. */
+MUST_CHECK int vcpu_registers(struct vcpu *vcpu, struct hv_registers *out);
+
+/*
+ * Give it a machine check, a bus error at (addr) unless NULL, once the access
+ * that it may be in is done.  One that cannot take it ends the guest.
+ */
+void vcpu_machine_check(struct vcpu *vcpu, const uint64_t *addr);
 
 #endif /* VMM_VCPU_H */

@@ -31,6 +31,8 @@
 #include "mptable.h"
 #include "platform.h"
 #include "serial.h"
+#include "symbols.h"
+#include "unwind.h"
 #include "vcpu.h"
 
 #define NS UINT64_C(1000000000)
@@ -49,6 +51,7 @@ struct vm {
 	struct platform *platform;
 	struct vcpu *vcpu[HV_CPUS_MAX];
 	struct boot_entry entry;
+	struct symbols *symbols; /* of the image; NULL: none */
 	int fd;
 
 	pthread_t minder;
@@ -216,6 +219,9 @@ static int open_image(struct vm *vm, char **why)
 		return rc;
 	image.data = (const uint8_t *)data;
 	rc = boot_load(vm->mem, &image, &vm->entry, why);
+	/* an image that says nothing of its code is as good to run */
+	if (!rc && symbols_open(&vm->symbols, data, image.len))
+		vm->symbols = NULL;
 	free(data);
 	return rc;
 }
@@ -560,6 +566,7 @@ void vm_close(struct vm *vm)
 	bus_close(vm->bus);
 	irq_close(vm->irq);
 	mem_close(vm->mem);
+	symbols_close(vm->symbols);
 	if (vm->fd >= 0)
 		close(vm->fd);
 	pthread_cond_destroy(&vm->cond);
@@ -585,9 +592,20 @@ struct serial *vm_serial(struct vm *vm)
 	return vm->serial;
 }
 
-uint64_t vm_rip(struct vm *vm, unsigned int index)
+void vm_where(struct vm *vm, unsigned int index, char *text, size_t room)
 {
-	return index < vm->conf.cpus ? vcpu_rip(vm->vcpu[index]) : 0;
+	struct hv_registers regs;
+
+	if (index >= vm->conf.cpus || vcpu_registers(vm->vcpu[index], &regs))
+		snprintf(text, room, "rip unknown");
+	else
+		unwind_say(vm->symbols, vm->mem, &regs, text, room);
+}
+
+void vm_machine_check(struct vm *vm, unsigned int index, const uint64_t *addr)
+{
+	if (index < vm->conf.cpus)
+		vcpu_machine_check(vm->vcpu[index], addr);
 }
 
 void vm_exits(const struct vm *vm, uint64_t count[HV_CAUSES])

@@ -14,8 +14,8 @@
  * Errors:  set-up returns 0 or -errno with one line in (*why), which the
  *          caller frees.  After vm_start() whatever goes wrong is a status.
  * Threads: vm_stop(), vm_end(), vm_stopping(), vm_wait(), vm_fd(), vm_name(),
- *          vm_mem(), vm_exits() from any; vm_rip() see there; the others from
- *          one at a time.
+ *          vm_mem(), vm_exits(), vm_machine_check() from any; vm_where() see
+ *          there; the others from one at a time.
  */
 
 #ifndef VMM_VM_H
@@ -116,10 +116,17 @@ struct serial;
 struct serial *vm_serial(struct vm *vm);
 
 /*
- * Where vCPU (index) is, at the instruction of its access or just behind it;
- * 0 if unknown.  Only in a handler of that vCPU's access.
+ * Where vCPU (index) is, at the instruction of its access or just behind it:
+ * "rip 0x1234", and by what functions it came there, as far as the image says
+ * (unwind.h).  Only in a handler of that vCPU's access, and not often.
  */
-uint64_t vm_rip(struct vm *vm, unsigned int index);
+void vm_where(struct vm *vm, unsigned int index, char *text, size_t room);
+
+/*
+ * Give vCPU (index) a machine check at its next entry: a bus error, at (addr)
+ * unless NULL.  One that it cannot take ends the guest, with VM_KILLED.
+ */
+void vm_machine_check(struct vm *vm, unsigned int index, const uint64_t *addr);
 
 /* Exits of all vCPUs so far, by cause. */
 void vm_exits(const struct vm *vm, uint64_t count[HV_CAUSES]);

@@ -34,8 +34,10 @@ guests_bars      := bars pci $(guests_core)
 guests_ping      := ping net dhcp tftp $(guests_card)
 guests_stream    := stream stream_flow net dhcp $(guests_card)
 guests_hostile   := hostile $(guests_card)
+guests_offend    := unwind/offend $(guests_card)
 
-guests_names := hello hello-pvh spin triple smp bars ping stream hostile
+guests_names := hello hello-pvh spin triple smp bars ping stream hostile \
+	offend
 
 .PHONY: guests
 guests: $(guests_names:%=$(guests_out)/%.elf) $(guests_out)/checksum
@@ -64,6 +66,10 @@ $(guests_out)/%.o: $(guests_dir)/%.c $(guests_dir)/guests.mk
 $(guests_out)/%.o: $(guests_dir)/%.S $(guests_dir)/guests.mk
 	$(call guests_compile)
 
+# With tables, by which a report of the monitor names the functions.
+$(guests_out)/unwind/%.o: $(guests_dir)/%.c $(guests_dir)/guests.mk
+	$(call guests_compile,-fasynchronous-unwind-tables)
+
 # Without the multiboot header: a stock QEMU then boots it by PVH.
 $(guests_out)/start-pvh.o: $(guests_dir)/start.S $(guests_dir)/guests.mk
 	$(call guests_compile,-DNO_MULTIBOOT)
@@ -74,4 +80,4 @@ $(guests_out)/checksum: $(guests_dir)/checksum.c $(guests_dir)/guests.mk
 	$(Q)$(CC) -std=gnu11 -O2 $(GUEST_WARN) -MMD -MP -o $@ $<
 
 .SECONDARY:
--include $(wildcard $(guests_out)/*.d)
+-include $(wildcard $(guests_out)/*.d $(guests_out)/unwind/*.d)

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/*
+ * changes.c: a monitor's states and owner, and what changed in them.
+ */
+
+#include <string.h>
+
+#include "changes.h"
+#include "mon.h"
+
+_Static_assert(CHANGES_MACHINES == MODEL_MAX_MACHINES, "room for all");
+
+enum dmm_path dmm_last_path(const struct dmm *d)
+{
+	return d->last_path;
+}
+
+uint64_t dmm_last_switch(const struct dmm *d, uint64_t *forced)
+{
+	*forced = d->stats.forced;
+	return d->last_switch_ns;
+}
+
+const uint64_t *dmm_states(const struct dmm *d, unsigned int g)
+{
+	return d->guest[g].state;
+}
+
+void changes_init(struct changes *c, const struct dmm *dmm,
+		  const struct dmm_model *model, unsigned int guests)
+{
+	unsigned int g;
+
+	memset(c, 0, sizeof(*c));
+	c->guests = guests;
+	c->machines = dmm_model_machines(model);
+	c->owner = dmm_owner(dmm);
+	(void)dmm_last_switch(dmm, &c->forced);
+	for (g = 0; g < guests; g++)
+		memcpy(c->state[g], dmm_states(dmm, g),
+		       c->machines * sizeof(c->state[g][0]));
+}
+
+static uint8_t owner_of(int owner)
+{
+	return owner < 0 ? TRACE_NOBODY : (uint8_t)owner;
+}
+
+static void look_at_owner(struct changes *c, const struct dmm *dmm,
+			  const struct changes_to *to)
+{
+	struct trace_switch sw = { .from = owner_of(c->owner),
+				   .to = owner_of(dmm_owner(dmm)) };
+	uint64_t forced;
+
+	if (sw.from == sw.to)
+		return;
+	sw.ns = dmm_last_switch(dmm, &forced);
+	sw.forced = forced != c->forced;
+	c->owner = dmm_owner(dmm);
+	c->forced = forced;
+	to->owner(to->ctx, &sw);
+}
+
+void changes_look(struct changes *c, const struct dmm *dmm,
+		  const struct changes_to *to)
+{
+	unsigned int g, i;
+
+	look_at_owner(c, dmm, to);
+	for (g = 0; g < c->guests; g++) {
+		const uint64_t *now = dmm_states(dmm, g);
+
+		for (i = 0; i < c->machines; i++) {
+			struct trace_state st = { .machine = (uint16_t)i };
+
+			if (now[i] == c->state[g][i])
+				continue;
+			st.from = (uint16_t)c->state[g][i];
+			st.to = (uint16_t)now[i];
+			c->state[g][i] = now[i];
+			to->state(to->ctx, g, &st);
+		}
+	}
+}

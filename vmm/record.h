@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record.h: writes down what the monitors of a run saw and did, as a trace
+ * (../dmm/trace.h), while it happens.
+ *
+ * Interface: recorder_open() for the run; record_open() for each gate before
+ * its monitor is opened, with a host of its own for it; record_start() then.
+ * From then on the gate enters its monitor by the functions here, under its
+ * device's lock.  record_stop() before the device is made quiet;
+ * recorder_close() writes the rest.
+ *
+ * Records go into a ring in memory, one a gate; a thread writes them to the
+ * file.  What does not fit is dropped whole (all that one entry took) and
+ * counted in a TRACE_LOST.
+ *
+ * Threads: the functions of a record under the lock of its device; the others
+ * from one.
+ */
+
+#ifndef VMM_RECORD_H
+#define VMM_RECORD_H
+
+#include "../dmm/trace.h"
+#include "machine.h"
+
+#define RECORD_RING (16u << 20)
+
+struct recorder; /* of a run */
+struct record;	 /* of a gate */
+
+struct record_conf {
+	const char *path; /* NULL: nothing is recorded */
+	const char *guest, *device; /* NULL: all */
+	uint32_t kinds;		    /* bits of enum trace_kind; 0: all */
+	bool no_frames;		    /* "frame" is not among the kinds */
+	uint64_t size;	     /* of a file, then comes the next; 0: no limit */
+	bool ring;	     /* only the ring, until something happens */
+	size_t buffer;	     /* bytes of a ring; 0: RECORD_RING */
+	const char *machine; /* the text of the machine file; NULL: none */
+};
+
+/* The bits of (list), "access,host": -EINVAL with one line in (*why). */
+MUST_CHECK int record_kinds(const char *list, struct record_conf *conf,
+			    char **why);
+
+/* 0, or -errno with one line in (*why), which the caller frees. */
+MUST_CHECK int recorder_open(struct recorder **out,
+			     const struct record_conf *conf,
+			     const struct machine *m, char **why);
+/* Write what is left, and tell if something was lost.  NULL is fine. */
+void recorder_close(struct recorder *recorder);
+
+/*
+ * Begin to record device (device) of the machine, whose model has (text).
+ * (*host) becomes a host that records and asks the one it was.  NULL if this
+ * device is not to be recorded: then (*host) stays.
+ */
+struct record *record_open(struct recorder *recorder, unsigned int device,
+			   const struct dmm_model *model, const char *text,
+			   size_t len, const struct dmm_conf *conf,
+			   struct dmm_host *host);
+void record_start(struct record *record, struct dmm *dmm);
+void record_stop(struct record *record);
+
+/* As in dmm.h, recorded.  (rip): 0 if it is not known. */
+enum dmm_verdict record_access(struct record *record, unsigned int guest,
+			       struct dmm_access *access, uint64_t rip);
+void record_interrupt(struct record *record, bool level);
+uint64_t record_tick(struct record *record);
+void record_leave(struct record *record, unsigned int guest);
+void record_guest_reset(struct record *record, unsigned int guest);
+
+#endif /* VMM_RECORD_H */
