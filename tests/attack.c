@@ -131,12 +131,29 @@ static void check_memory(struct rig *rig)
 		return;
 	check_guest(rig, NEIGHBOUR);
 	check_guest(rig, THIRD);
+	if (!all(rig->guest[THIRD].host + TX_RING, MARK_T, RX_RING - TX_RING))
+		attack_bad(rig, "the third guest's ring changed");
 	if (memmem(rig->guest[HOSTILE].host, MEM_BYTES, "NNNNNNNN", 8) &&
 	    !rig->c->mirror)
 		attack_bad(rig, "the hostile guest has bytes of the "
 				"neighbour's");
 	if (rig->ops->dma_faults(rig->be) != rig->faults)
 		attack_bad(rig, "the device tried a DMA beyond all memory");
+}
+
+void attack_keep_ring(struct rig *rig)
+{
+	if (rig->dma.area.size)
+		memcpy(rig->before, rig->guest[NEIGHBOUR].host + TX_RING,
+		       sizeof(rig->before));
+}
+
+static void check_ring(struct rig *rig)
+{
+	if (rig->dma.area.size &&
+	    memcmp(rig->before, rig->guest[NEIGHBOUR].host + TX_RING,
+		   sizeof(rig->before)))
+		attack_bad(rig, "the neighbour's ring changed");
 }
 
 /* ---- the card's EEPROM ---- */
@@ -440,11 +457,13 @@ const char *attack_run(struct rig *rig, const struct attack_case *c)
 		rig->faults = rig->ops->dma_faults(rig->be);
 	rig->part->start(rig);
 	rig->part->transfer(rig);
+	attack_keep_ring(rig);
 	c->attack(rig);
 	attack_release(rig);
 	attack_settle(rig);
 	attack_wire_judge(rig);
 	check_memory(rig);
+	check_ring(rig);
 	rig->part->transfer(rig);
 	attack_settle(rig);
 	attack_wire_judge(rig);

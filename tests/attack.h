@@ -193,6 +193,8 @@ const char *attack_run(struct rig *rig, const struct attack_case *c);
 
 /* The first complaint stays. */
 void attack_bad(struct rig *rig, const char *fmt, ...) PRINTF(2, 3);
+/* The neighbour's ring is to be as it is now, after the attack. */
+void attack_keep_ring(struct rig *rig);
 bool attack_heard(const struct rig *rig, enum dmm_offence offence,
 		  const char *who);
 

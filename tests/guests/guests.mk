@@ -40,7 +40,8 @@ guests_names := hello hello-pvh spin triple smp bars ping stream hostile \
 	offend
 
 .PHONY: guests
-guests: $(guests_names:%=$(guests_out)/%.elf) $(guests_out)/checksum
+guests: $(guests_names:%=$(guests_out)/%.elf) $(guests_out)/checksum \
+	$(guests_out)/echo
 
 define guests_image
 $(guests_out)/$(1).elf64: $(guests_$(1):%=$(guests_out)/%.o) \
@@ -74,7 +75,8 @@ $(guests_out)/unwind/%.o: $(guests_dir)/%.c $(guests_dir)/guests.mk
 $(guests_out)/start-pvh.o: $(guests_dir)/start.S $(guests_dir)/guests.mk
 	$(call guests_compile,-DNO_MULTIBOOT)
 
-$(guests_out)/checksum: $(guests_dir)/checksum.c $(guests_dir)/guests.mk
+$(guests_out)/checksum $(guests_out)/echo: $(guests_out)/%: \
+		$(guests_dir)/%.c $(guests_dir)/guests.mk
 	@echo "  LINK    $@"
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 $(GUEST_WARN) -MMD -MP -o $@ $<

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_attack.c: the attack suite on simulated parts: each case by itself on a
+ * card of its own, in each way of sharing.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "attack.h"
+
+static void run_table(const struct attack_table *t, unsigned int way)
+{
+	const char *only = getenv("ATTACK"), *bad;
+	unsigned int failed = 0;
+	struct rig *rig;
+	char why[128];
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		if ((t->cases[i].on & (ON_SIM | way)) != (ON_SIM | way) ||
+		    (only && !strstr(t->cases[i].name, only)))
+			continue;
+		rig = attack_open(t->part, &backend_sim, way, 0, why);
+		bad = rig ? attack_run(rig, &t->cases[i]) : why;
+		if (bad) {
+			print_error("%s: %s\n", t->cases[i].name, bad);
+			failed++;
+		}
+		attack_close(rig);
+	}
+	assert_int_equal(failed, 0);
+}
+
+static void ring_merge(void **state)
+{
+	(void)state;
+	run_table(&attack_ring_table, IN_MERGE);
+}
+
+static void ring_lease(void **state)
+{
+	(void)state;
+	run_table(&attack_ring_table, IN_LEASE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ring_merge),
+		cmocka_unit_test(ring_lease),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
