@@ -52,6 +52,8 @@ FUZZERS := $(patsubst tests/%.c,$(B)/fuzz/%,$(sort $(filter-out \
 HELPERS := $(patsubst %.c,$(B)/%.o,$(sort $(filter-out tests/test_% \
 	   tests/fuzz_%,$(wildcard tests/*.c))))
 LIBS    := $(B)/libvmm.a $(B)/libdmm.a
+# Of the helpers each program takes what it needs: not all want cmocka.
+HELP    := $(B)/libhelp.a $(LIBS)
 SOURCES := $(wildcard dmm/*.[ch] vmm/*.[ch] tests/*.[ch] tests/bench/*.[ch] \
 	   tests/guests/*.[ch])
 
@@ -68,6 +70,7 @@ $(B)/vpio: $(B)/vmm/main.o $(LIBS)
 
 # From scratch, so that an object whose source is gone is gone too.
 $(B)/libdmm.a: $(DMM_O)
+$(B)/libhelp.a: $(HELPERS)
 $(B)/libvmm.a: $(filter-out $(B)/vmm/main.o,$(VMM_O))
 $(B)/%.a:
 	@echo "  AR      $@"
@@ -78,17 +81,17 @@ $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/tests/test_%: $(B)/tests/test_%.o $(HELPERS) $(LIBS)
+$(B)/tests/test_%: $(B)/tests/test_%.o $(HELP)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(PKG_LIBS) $(TEST_LIBS)
 
-$(B)/bench/%: $(B)/tests/bench/%.o $(HELPERS) $(LIBS)
+$(B)/bench/%: $(B)/tests/bench/%.o $(HELP)
 	@echo "  LINK    $@"
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # Any compiler: a fuzz target that runs the files it is given, and no others.
-$(B)/fuzz/%: $(B)/tests/%.o $(B)/tests/fuzz_driver.o $(HELPERS) $(LIBS)
+$(B)/fuzz/%: $(B)/tests/%.o $(B)/tests/fuzz_driver.o $(HELP)
 	@echo "  LINK    $@"
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -102,7 +105,7 @@ check:
 
 benches: $(BENCHES)
 bench: $(BENCHES)
-	$(Q)for b in $(BENCHES); do $$b || exit 1; done
+	$(Q)scripts/bench $(BENCHES)
 
 fuzz: $(FUZZERS)
 
@@ -111,7 +114,7 @@ fuzz-clang:
 	$(Q)$(MAKE) --no-print-directory CC=$(CLANG) B=build/libfuzzer SANFLAGS= \
 	  CFLAGS="-O1 -g $(subst fuzzer,fuzzer-no-link,$(FUZZFLAGS))" \
 	  $(patsubst $(B)/fuzz/%,build/libfuzzer/%,$(FUZZERS))
-build/libfuzzer/fuzz_%: build/libfuzzer/tests/fuzz_%.o $(HELPERS) $(LIBS)
+build/libfuzzer/fuzz_%: build/libfuzzer/tests/fuzz_%.o $(HELP)
 	@echo "  LINK    $@"
 	$(Q)$(CLANG) $(FUZZFLAGS) -pthread -o $@ $^ $(PKG_LIBS)
 

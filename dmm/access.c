@@ -39,6 +39,8 @@ static uint64_t get_le(const uint8_t *p, unsigned int n)
 {
 	uint64_t v = 0;
 
+	if (n == 1)
+		return *p;
 	while (n--)
 		v = v << 8 | p[n];
 	return v;
@@ -339,13 +341,13 @@ static uint64_t device_data(const struct element *el)
 
 static void apply_write(struct element *el)
 {
-	uint8_t raw[8];
+	uint64_t raw = get_le(data_of(el->a), el->a->width);
 	unsigned int i;
 
-	memcpy(raw, data_of(el->a), el->a->width);
 	for (i = 0; i < el->n; i++) {
 		const struct piece *p = &el->piece[i];
-		uint64_t v = get_le(raw + p->first, p->bytes) << 8 * p->e->byte;
+		uint64_t v = (raw >> 8 * p->first & cc_ones(8 * p->bytes))
+			     << 8 * p->e->byte;
 		uint64_t old = el->c->reg[p->e->slot];
 		uint8_t flags = el->d->flags[p->e->reg];
 
@@ -662,16 +664,15 @@ static unsigned int port_of(const struct dmm *d, unsigned int g,
 
 static bool sane(const struct dmm *d, const struct dmm_access *a)
 {
-	return a->space < d->model->spaces &&
-	       (a->width == 1 || a->width == 2 || a->width == 4 ||
-		a->width == 8) &&
+	return a->space < d->model->spaces && a->width <= 8 &&
+	       0x116u >> a->width & 1 && /* 1, 2, 4 or 8 */
 	       cc_within(a->off, a->width, 0, d->model->space[a->space].size);
 }
 
 static enum dmm_verdict one(struct dmm *d, unsigned int g,
 			    struct dmm_access *a)
 {
-	struct dmm_access behind = *a;
+	struct dmm_access behind;
 	struct element el;
 
 	el.d = d;
@@ -685,6 +686,7 @@ static enum dmm_verdict one(struct dmm *d, unsigned int g,
 	if (!sane(d, a))
 		return deny(&el);
 	if (d->model->windows) {
+		behind = *a;
 		if (!door_open(d, g, &behind) || !sane(d, &behind))
 			return deny(&el);
 		el.a = a = &behind;
@@ -713,8 +715,8 @@ static enum dmm_verdict try_access(struct dmm *d, unsigned int g,
 	return v;
 }
 
-enum dmm_verdict dmm_access(struct dmm *d, unsigned int g,
-			    struct dmm_access *a)
+static enum dmm_verdict any_access(struct dmm *d, unsigned int g,
+				   struct dmm_access *a)
 {
 	enum dmm_verdict v;
 
@@ -732,4 +734,10 @@ enum dmm_verdict dmm_access(struct dmm *d, unsigned int g,
 		v = DMM_STOP;
 	}
 	return v;
+}
+
+enum dmm_verdict dmm_access(struct dmm *d, unsigned int g,
+			    struct dmm_access *a)
+{
+	return port_quick(d, g, a) ? DMM_PASS : any_access(d, g, a);
 }

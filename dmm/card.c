@@ -201,12 +201,6 @@ static void bank_of(struct dmm *d, unsigned int g)
 	}
 }
 
-static bool looks_at(const struct check *c, const struct reg *reg)
-{
-	return mon_loads(c->start, reg) || mon_loads(c->length, reg) ||
-	       mon_loads(c->wrap_from, reg) || mon_loads(c->wrap_to, reg);
-}
-
 void card_load(struct dmm *d, unsigned int g, uint32_t checks)
 {
 	const struct dmm_model *m = d->model;
@@ -219,7 +213,7 @@ void card_load(struct dmm *d, unsigned int g, uint32_t checks)
 			const struct reg *reg = &m->reg[i];
 
 			if (!reg->writable ||
-			    !looks_at(&m->check[__builtin_ctz(checks)], reg))
+			    !(d->checks[i] >> __builtin_ctz(checks) & 1))
 				continue;
 			for (k = 0; k < reg->dim; k++)
 				card_write(d, reg->slot + k,

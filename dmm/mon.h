@@ -10,6 +10,7 @@
  *  lease.c    who owns the device: leases and hand-overs
  *  pages.c    what lies in the card's memory, and whose it is
  *  spool.c    frames: when the monitor sends and receives for the guests
+ *  paths.c    what each access costs: the plan
  *  monitor.c  opening, closing, numbers
  *
  * Where a guest's registers live depends on the mode:
@@ -45,9 +46,20 @@ struct span_of_state {
 struct transfer {
 	bool on;
 	struct span_of_state during;
-	uint16_t check;
+	bool identity; /* (memory) answers with the guest's own */
+	/*
+	 * Another access like the last one, which was to the port at (off) of
+	 * (space) and whole, may take the quick way.
+	 */
+	bool quick;
+	uint8_t width;
+	uint16_t check, port;
+	uint32_t space;
+	uint64_t off;
 	uint16_t memory;   /* that (at) lies in */
 	uint32_t at, left; /* bytes */
+	uint64_t end;	   /* one past what follows (at) without a jump */
+	uint32_t copy;	   /* (at) is context.memory + at + copy, wrapping */
 	uint32_t wrap_from, wrap_to; /* from 0: does not wrap */
 };
 
@@ -167,6 +179,7 @@ struct dmm {
 	uint8_t *path;	/* [register][write][parked], enum dmm_path */
 	uint8_t *flags; /* [register], enum reg_flags */
 	uint16_t *reg_of; /* slot to register */
+	uint16_t *checks; /* [register], a bit set: checks that look at it */
 	uint8_t *arena; /* all guests' memories, one after another */
 	uint8_t *dirty; /* a byte a page: not clean on the card */
 	uint8_t *blank; /* identity memories as the device has them */
@@ -265,6 +278,14 @@ void mon_blank(struct dmm *d, unsigned int g);
 
 void mon_failed(struct dmm *d, unsigned int g);
 
+/* ---- paths.c ---- */
+
+/* The path of an access, as the mode and the model say; the hooks aside. */
+enum dmm_path paths_of(const struct dmm *d, const struct reg *reg, bool write,
+		       bool parked);
+/* Fill d->path, flags, reg_of and checks. */
+void paths_plan(struct dmm *d);
+
 /* ---- card.c ---- */
 
 /*
@@ -343,6 +364,8 @@ bool port_check(struct dmm *d, unsigned int g, const struct check *c,
 		struct transfer *out, uint64_t *at, uint64_t *len);
 enum dmm_verdict port_access(struct dmm *d, unsigned int g, unsigned int port,
 			     struct dmm_access *a);
+/* The same for an access like the one before; false: it is none, not done. */
+bool port_quick(struct dmm *d, unsigned int g, struct dmm_access *a);
 
 /* ---- proc.c ---- */
 

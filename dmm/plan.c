@@ -19,14 +19,19 @@ void plan_free(struct plan *plan)
 	free(plan->entry);
 }
 
-static inline bool place_holds(const struct place *pl, const uint64_t *reg)
+static bool cond_holds(const struct expr *cond, const uint64_t *reg)
 {
 	struct expr_env env = { .array = { [EXPR_REG] = reg } };
 
+	return !cond || expr_eval(cond, &env, NULL);
+}
+
+static inline bool place_holds(const struct place *pl, const uint64_t *reg)
+{
 	if (pl->sel_reg != MODEL_NONE)
 		return (reg[pl->sel_reg] >> pl->sel_shift & pl->sel_mask) ==
 		       pl->sel_value;
-	return !pl->cond || expr_eval(pl->cond, &env, NULL);
+	return cond_holds(pl->cond, reg);
 }
 
 const struct plan_entry *plan_find(const struct dmm_model *m,
@@ -38,10 +43,12 @@ const struct plan_entry *plan_find(const struct dmm_model *m,
 
 	if (m->space[space].same_as != MODEL_NONE)
 		space = m->space[space].same_as;
-	i = m->plan.head[space][write][off / m->space[space].grain];
+	/* a grain is a power of two, and a division is slow */
+	off >>= __builtin_ctz(m->space[space].grain);
+	i = m->plan.head[space][write][off];
 	for (; i != MODEL_NONE; i = e->next) {
 		e = &m->plan.entry[i];
-		if (place_holds(&m->place[e->place], reg))
+		if (e->always || place_holds(&m->place[e->place], reg))
 			return e;
 	}
 	return NULL;
@@ -168,7 +175,8 @@ static void add_entry(struct build *b, uint16_t place, bool write,
 	e = &m->plan.entry[m->plan.entries];
 	*e = (struct plan_entry){ .reg = pl->reg, .slot = slot,
 				  .place = place, .next = MODEL_NONE,
-				  .byte = byte, .any_byte = any };
+				  .byte = byte, .any_byte = any,
+				  .always = !pl->cond };
 	*link = m->plan.entries++;
 }
 

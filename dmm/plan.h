@@ -21,6 +21,7 @@ struct plan_entry {
 	uint16_t next;	/* MODEL_NONE ends the chain */
 	uint8_t byte;	/* of the register */
 	bool any_byte;	/* a port: every offset is its first byte */
+	bool always;	/* its place has no condition */
 };
 
 struct plan {

@@ -24,6 +24,19 @@ static unsigned int memory_at(const struct dmm *d, uint32_t set, uint64_t at,
 	return MODEL_NONE;
 }
 
+/* What follows from where (at) is: after a check, and after a jump. */
+static void place(const struct dmm *d, struct transfer *t)
+{
+	const struct memory *mem = &d->model->memory[t->memory];
+
+	t->end = (uint64_t)mem->start + mem->size;
+	if (t->at < t->wrap_from && t->wrap_from < t->end)
+		t->end = t->wrap_from;
+	t->copy = mem->copy - mem->start;
+	t->identity = mem->identity;
+	t->quick = false;
+}
+
 bool port_check(struct dmm *d, unsigned int g, const struct check *c,
 		struct transfer *out, uint64_t *at, uint64_t *len)
 {
@@ -54,21 +67,14 @@ bool port_check(struct dmm *d, unsigned int g, const struct check *c,
 	out->wrap_from = (uint32_t)from;
 	out->wrap_to = (uint32_t)to;
 	out->memory = (uint16_t)mem;
-	if (mem != MODEL_NONE && rest != MODEL_NONE)
-		return true;
-	out->memory = (uint16_t)(31 - __builtin_clz(c->memories));
-	return d->conf.without & DMM_WITHOUT_RANGE;
-}
-
-/* One past the last byte that follows (at) without a jump. */
-static uint64_t run_end(const struct dmm *d, const struct transfer *t)
-{
-	const struct memory *mem = &d->model->memory[t->memory];
-	uint64_t end = (uint64_t)mem->start + mem->size;
-
-	if (t->at < t->wrap_from && t->wrap_from < end)
-		end = t->wrap_from;
-	return end;
+	out->port = c->port;
+	if (mem == MODEL_NONE || rest == MODEL_NONE) {
+		out->memory = (uint16_t)(31 - __builtin_clz(c->memories));
+		place(d, out);
+		return d->conf.without & DMM_WITHOUT_RANGE;
+	}
+	place(d, out);
+	return true;
 }
 
 /* A guest's copy of the byte at t->at. */
@@ -95,6 +101,7 @@ static void advance(const struct dmm *d, struct transfer *t, uint32_t n)
 		mem = memory_at(d, c->memories, t->at, 1);
 		if (mem != MODEL_NONE)
 			t->memory = (uint16_t)mem;
+		place(d, t);
 	}
 }
 
@@ -126,7 +133,8 @@ static void note_passed(struct dmm *d, unsigned int g, struct transfer *t,
 	memcpy(copy_of(d, g, t), data, n);
 	if (write)
 		pages_keep(d, g, mem, t->at, n);
-	else if (spool_ring(d, g, &ring) &&
+	else if (ring_watch_wants(&d->guest[g].watch, t->at, n) &&
+		 spool_ring(d, g, &ring) &&
 		 t->memory == d->model->receive.ring.memory)
 		ring_watch_read(&d->guest[g].watch, &ring, t->at, data, n);
 }
@@ -154,7 +162,7 @@ static uint32_t move_run(struct dmm *d, unsigned int g, struct dmm_access *a)
 	struct context *c = &d->guest[g];
 	struct transfer *t = &c->transfer;
 	uint8_t *data = a->data + (size_t)a->done * a->width;
-	uint64_t room = run_end(d, t) > t->at ? run_end(d, t) - t->at : 0;
+	uint64_t room = t->end > t->at ? t->end - t->at : 0;
 	uint64_t n = a->count - a->done, bytes;
 	unsigned int i;
 
@@ -186,7 +194,7 @@ static uint32_t move_run(struct dmm *d, unsigned int g, struct dmm_access *a)
 		return (uint32_t)n;
 	}
 	for (i = 0; i < a->width; i++) {
-		if (t->at >= run_end(d, t)) { /* the last element's rest */
+		if (t->at >= t->end) { /* the last element's rest */
 			if (!a->write)
 				data[i] = 0xff;
 			continue;
@@ -238,10 +246,10 @@ static uint32_t unit_of(const struct dmm *d, unsigned int g,
  * An element that the card might put elsewhere than it is counted: on an odd
  * address (word lanes have no address line 0) or over a jump.
  */
-static bool astray(const struct dmm *d, const struct transfer *t, uint32_t unit)
+static bool astray(const struct transfer *t, uint32_t unit)
 {
-	return (unit > 1 && t->at & 1) || t->at >= run_end(d, t) ||
-	       run_end(d, t) - t->at < unit;
+	return (unit > 1 && t->at & 1) || t->at >= t->end ||
+	       t->end - t->at < unit;
 }
 
 /*
@@ -255,7 +263,7 @@ static bool move_narrow(struct dmm *d, unsigned int g, struct dmm_access *a,
 	uint8_t *data = a->data + (size_t)a->done * a->width;
 	uint32_t n = unit < a->width ? unit : a->width;
 
-	if (a->write || astray(d, t, unit))
+	if (a->write || astray(t, unit))
 		return false;
 	memset(data, 0, a->width);
 	if (mon_on_device(d, g)) {
@@ -295,9 +303,22 @@ static uint32_t move(struct dmm *d, unsigned int g, struct dmm_access *a,
 
 	if (unit != a->width)
 		return move_narrow(d, g, a, unit);
-	if (mon_on_device(d, g) && astray(d, t, unit) && !d->conf.without)
+	if (mon_on_device(d, g) && astray(t, unit) && !d->conf.without)
 		return 0;
 	return move_run(d, g, a);
+}
+
+/* May what is like this access take the quick way, up to the next jump? */
+static void allow_quick(const struct dmm *d, const struct reg *reg,
+			struct transfer *t, const struct dmm_access *a)
+{
+	t->quick = t->on && !t->identity && !d->conf.without &&
+		   (a->width == 1 || !(t->at & 1)) &&
+		   (!reg->moves || 8u * a->width >= reg->bits) &&
+		   reg->places == 1 && !d->model->place[reg->place].cond;
+	t->width = a->width;
+	t->space = a->space;
+	t->off = a->off;
 }
 
 enum dmm_verdict port_access(struct dmm *d, unsigned int g, unsigned int port,
@@ -311,8 +332,7 @@ enum dmm_verdict port_access(struct dmm *d, unsigned int g, unsigned int port,
 	if (d->mode == MODE_SPOOL)
 		path = DMM_ANSWER;
 	while (a->done < a->count) {
-		if (!c->transfer.on ||
-		    d->model->check[c->transfer.check].port != port)
+		if (!c->transfer.on || c->transfer.port != port)
 			return deny_rest(d, g, a);
 		if (d->mode == MODE_DROP && mon_parked(d, g))
 			return DMM_HOLD;
@@ -327,5 +347,103 @@ enum dmm_verdict port_access(struct dmm *d, unsigned int g, unsigned int port,
 		    !(d->conf.without & DMM_WITHOUT_COUNT))
 			finish(d, g);
 	}
+	allow_quick(d, reg, &c->transfer, a);
 	return DMM_PASS;
+}
+
+/* ---- the quick way: most accesses of a driver are like the one before ---- */
+
+static inline void copy_element(uint8_t *to, const uint8_t *from,
+				unsigned int width)
+{
+	switch (width) {
+	case 1:
+		*to = *from;
+		break;
+	case 2:
+		memcpy(to, from, 2);
+		break;
+	case 4:
+		memcpy(to, from, 4);
+		break;
+	default:
+		memcpy(to, from, width);
+	}
+}
+
+/* Its second half: the element has passed; count it. */
+static inline void passed(struct dmm *d, unsigned int g, struct dmm_access *a,
+			  enum dmm_path path)
+{
+	struct transfer *t = &d->guest[g].transfer;
+
+	t->at += a->width;
+	t->left -= a->width;
+	a->done = 1;
+	mon_count(d, g, path, 1);
+}
+
+static inline uint8_t *quick_copy(const struct context *c)
+{
+	return c->memory + (uint32_t)(c->transfer.at + c->transfer.copy);
+}
+
+static bool quick_spool(struct dmm *d, unsigned int g, struct dmm_access *a)
+{
+	struct context *c = &d->guest[g];
+
+	if (a->write)
+		copy_element(quick_copy(c), a->data, a->width);
+	else
+		copy_element(a->data, quick_copy(c), a->width);
+	passed(d, g, a, DMM_ANSWER);
+	return true;
+}
+
+static bool quick_write(struct dmm *d, unsigned int g, struct dmm_access *a)
+{
+	struct context *c = &d->guest[g];
+
+	if (c->frame_len)
+		return false; /* it could be of the frame that is being sent */
+	d->host.write_string(d->host.ctx, a->space, a->off, a->width, a->data,
+			     1);
+	copy_element(quick_copy(c), a->data, a->width);
+	pages_keep(d, g, &d->model->memory[c->transfer.memory], c->transfer.at,
+		   a->width);
+	passed(d, g, a, DMM_FORWARD);
+	return true;
+}
+
+static bool quick_read(struct dmm *d, unsigned int g, struct dmm_access *a)
+{
+	struct context *c = &d->guest[g];
+
+	d->host.read_string(d->host.ctx, a->space, a->off, a->width, a->data,
+			    1);
+	copy_element(quick_copy(c), a->data, a->width);
+	if (ring_watch_wants(&c->watch, c->transfer.at, a->width))
+		note_passed(d, g, &c->transfer, a->data, a->width, false);
+	passed(d, g, a, DMM_FORWARD);
+	return true;
+}
+
+/*
+ * One element, as wide as what it moves, with more of its transfer and no jump
+ * behind it, and nothing to wait for: what move_run() and note_passed() would
+ * do, and none of what they would find that there is not to do.
+ */
+bool port_quick(struct dmm *d, unsigned int g, struct dmm_access *a)
+{
+	const struct transfer *t = &d->guest[g].transfer;
+
+	if (!t->on || !t->quick || a->off != t->off || a->space != t->space ||
+	    a->width != t->width || a->count != 1 || a->done ||
+	    t->left <= a->width || t->end <= (uint64_t)t->at + a->width)
+		return false;
+	if (d->mode == MODE_SPOOL)
+		return quick_spool(d, g, a);
+	if (d->owner != (int)g)
+		return false;
+	return a->write ? quick_write(d, g, a) : quick_read(d, g, a);
 }

@@ -48,7 +48,7 @@ static void bad_place(struct build *b, const struct node *node)
 static bool place_space(struct build *b, const struct node *node,
 			const struct place *pl, const char *plus)
 {
-	const struct space *s = &b->m->space[pl->space];
+	const struct space *s;
 	char name[64] = "";
 
 	if (pl->space == MODEL_NONE) {
@@ -59,6 +59,7 @@ static bool place_space(struct build *b, const struct node *node,
 			      sizeof(b->m->space[0]));
 		return false;
 	}
+	s = &b->m->space[pl->space];
 	if (s->same_as == MODEL_NONE)
 		return true;
 	diag_error(b->diag, node->pos, "%s is a second door to %s", s->name,

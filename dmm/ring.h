@@ -100,6 +100,15 @@ struct ring_watch {
  */
 void ring_watch_start(struct ring_watch *w, const struct ring_page *r);
 
+/* Could (n) bytes at (addr) be of the expected header? */
+static inline bool ring_watch_wants(const struct ring_watch *w, uint32_t addr,
+				    uint32_t n)
+{
+	uint32_t first = w->expect * RING_PAGE;
+
+	return addr < first + RING_HEADER && addr + n > first;
+}
+
 /*
  * The host read (n) bytes at (addr) of the card's memory, in order, in one
  * piece or in several calls; a read that the card wraps from stop to start is

@@ -140,15 +140,13 @@ static void echo_write(void *ctx, unsigned int space, uint64_t off,
 static void echo_read_string(void *ctx, unsigned int space, uint64_t off,
 			     unsigned int width, void *to, size_t n)
 {
-	uint8_t *bytes = to;
-	uint64_t value;
-	unsigned int i;
+	const struct qlog_access *at = ((struct echo *)ctx)->at;
 
-	for (; n; n--, bytes += width) {
-		value = echo_read(ctx, space, off, width);
-		for (i = 0; i < width; i++)
-			bytes[i] = (uint8_t)(value >> 8 * i);
-	}
+	(void)space;
+	if (n == 1 && at && at->addr == off && at->size == width)
+		memcpy(to, &at->value, 8); /* there is room for 8 */
+	else
+		memset(to, 0, n * width);
 }
 
 static void echo_write_string(void *ctx, unsigned int space, uint64_t off,
@@ -218,29 +216,31 @@ static void echo_report(void *ctx, const struct dmm_report *report)
 	((struct echo *)ctx)->reports++;
 }
 
+const struct dmm_host echo_device = {
+	.read = echo_read,
+	.write = echo_write,
+	.read_string = echo_read_string,
+	.write_string = echo_write_string,
+	.pause = echo_pause,
+	.now = echo_now,
+	.reset = echo_reset,
+	.line = echo_line,
+	.wake = echo_wake,
+	.due = echo_due,
+	.frame = echo_frame,
+	.report = echo_report,
+};
+
 int echo_open(struct echo *e, const struct dmm_model *model)
 {
 	struct dmm_conf conf = { .how = DMM_EXCLUSIVE,
 				 .antispoof = true,
 				 .guests = 1 };
-	const struct dmm_host host = {
-		.ctx = e,
-		.read = echo_read,
-		.write = echo_write,
-		.read_string = echo_read_string,
-		.write_string = echo_write_string,
-		.pause = echo_pause,
-		.now = echo_now,
-		.reset = echo_reset,
-		.line = echo_line,
-		.wake = echo_wake,
-		.due = echo_due,
-		.frame = echo_frame,
-		.report = echo_report,
-	};
+	struct dmm_host host = echo_device;
 	char *why = NULL;
 	int err;
 
+	host.ctx = e;
 	*e = (struct echo){ .now_ns = 1 };
 	memcpy(conf.guest[0].mac, replay_mac, 6);
 	conf.guest[0].has_mac = true;
@@ -259,24 +259,6 @@ void echo_close(struct echo *e)
 }
 
 /* ---- one access ---- */
-
-enum dmm_verdict replay_access(struct dmm *dmm, unsigned int guest,
-			       const struct qlog_access *access,
-			       uint64_t *value)
-{
-	uint8_t data[8];
-	struct dmm_access a = { .off = access->addr,
-				.data = data,
-				.count = 1,
-				.width = access->size,
-				.write = access->write };
-	enum dmm_verdict verdict;
-
-	memcpy(data, value, sizeof(data)); /* both are little endian */
-	verdict = dmm_access(dmm, guest, &a);
-	memcpy(value, data, access->size);
-	return verdict;
-}
 
 static void interrupt(struct echo *e)
 {
@@ -297,19 +279,6 @@ void echo_before(struct echo *e, const struct qlog_access *access)
 	if (e->isr & (PTX | TXE))
 		e->cr &= (uint8_t)~TXP;
 	interrupt(e);
-}
-
-enum dmm_verdict echo_access(struct echo *e, const struct qlog_access *access,
-			     uint64_t *value)
-{
-	enum dmm_verdict verdict;
-
-	e->at = access;
-	e->asked = false;
-	*value = access->write ? access->value : 0;
-	verdict = replay_access(e->dmm, 0, access, value);
-	e->at = NULL;
-	return verdict;
 }
 
 void echo_after(struct echo *e, const struct qlog_access *access)

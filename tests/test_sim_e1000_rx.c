@@ -143,7 +143,7 @@ static void test_null(void **state)
 	assert_memory_equal(buf(rig, 1), frame, sizeof(frame));
 }
 
-/* Frames wait in the FIFO for descriptors; RNBC, MPC, RXO: SDM 13.7, 13.4.17. */
+/* Frames wait in the FIFO for descriptors; RNBC, MPC, RXO: SDM 13.7. */
 static void test_fifo(void **state)
 {
 	struct rig *rig = *state;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../dmm/explain.h"
 #include "../dmm/prove.h"
 #include "cmd.h"
 #include "log.h"
@@ -102,6 +103,49 @@ static int verify(const char *name, bool quiet)
 	return err ? EXIT_BAD_RUN : 0;
 }
 
+static void print(void *ctx, const char *text)
+{
+	(void)ctx;
+	fputs(text, stdout);
+}
+
+static int plan(const struct dmm_model *m, explain_put *put, void *ctx)
+{
+	return explain_plan(m, DMM_HOW_DEFAULT, DMM_SPOOL, put, ctx);
+}
+
+static int printed(const char *name,
+		   int (*fn)(const struct dmm_model *m, explain_put *put,
+			     void *ctx))
+{
+	struct dmm_model *model;
+	int err;
+
+	if (models_open(&model, name))
+		return EXIT_BAD_INPUT;
+	err = fn(model, print, NULL);
+	dmm_model_free(model);
+	return err ? EXIT_BAD_INPUT : 0;
+}
+
+static int explain(const char *name, bool quiet)
+{
+	(void)quiet;
+	return printed(name, plan);
+}
+
+static int graph(const char *name, bool quiet)
+{
+	(void)quiet;
+	return printed(name, explain_graph);
+}
+
+static int doc(const char *name, bool quiet)
+{
+	(void)quiet;
+	return printed(name, explain_doc);
+}
+
 static const struct verb {
 	const char *name;
 	const char *summary;
@@ -111,6 +155,10 @@ static const struct verb {
 	{ "test", "run the tests that it carries", test },
 	{ "verify", "explore its states, and prove that it can be shared",
 	  verify },
+	{ "explain", "the dispatch plan: what each access costs, and why",
+	  explain },
+	{ "graph", "its machines as DOT, a digraph each", graph },
+	{ "doc", "the part as a page of Markdown", doc },
 };
 
 static void help(void)

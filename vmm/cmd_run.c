@@ -26,6 +26,12 @@ enum {
 	OPTION_WHEN_PARKED,
 	OPTION_TIMEOUT,
 	OPTION_PCAP,
+	OPTION_RECORD,
+	OPTION_RECORD_GUEST,
+	OPTION_RECORD_DEVICE,
+	OPTION_RECORD_KIND,
+	OPTION_RECORD_SIZE,
+	OPTION_RECORD_RING,
 	OPTION_JSON,
 	OPTION_CHECK,
 	OPTION_QUIET,
@@ -53,6 +59,22 @@ static const struct option_spec specs[OPTIONS] = {
 	[OPTION_PCAP] = { 0, "pcap", "DIR",
 			  "capture each guest's frames in "
 			  "DIR/GUEST-DEVICE.pcap" },
+	[OPTION_RECORD] = { 0, "record", "FILE",
+			    "write down what the monitors see and do, for "
+			    "vpio\nreplay and Wireshark" },
+	[OPTION_RECORD_GUEST] = { 0, "record-guest", "NAME",
+				  "only what this guest does; a part cannot\n"
+				  "be replayed" },
+	[OPTION_RECORD_DEVICE] = { 0, "record-device", "NAME",
+				   "only this device" },
+	[OPTION_RECORD_KIND] = { 0, "record-kind", "KIND[,KIND...]",
+				 "only these: access, interrupt, tick, leave,\n"
+				 "host, line, state, switch, violation, frame" },
+	[OPTION_RECORD_SIZE] = { 0, "record-size", "SIZE",
+				 "go on in FILE.1, FILE.2 after so much: 64M" },
+	[OPTION_RECORD_RING] = { 0, "record-ring", NULL,
+				 "keep the last of it in memory, and write it "
+				 "at a\nviolation, or if vpio crashes" },
 	[OPTION_JSON] = { 0, "json", "FILE",
 			  "write the final tables as JSON; - for standard\n"
 			  "output" },
@@ -158,6 +180,41 @@ static void add_flag(const char *list[], size_t *n, const struct options *o,
 	list[(*n)++] = o->value;
 }
 
+/* Bytes, as a machine file's memory: 64M. */
+static uint64_t size_value(const struct options *o, int option)
+{
+	struct node node = value_node(o);
+	struct diag diag;
+	uint64_t n = 0;
+
+	diag_init(&diag, "");
+	if (node_size(&node, "a size", &n, &diag))
+		bad_value(o, option, &diag);
+	diag_fini(&diag);
+	if (!n)
+		fatalx("run: --%s cannot be 0", specs[option].name);
+	return n;
+}
+
+static void take_record(struct record_conf *r, const struct options *o,
+			int option)
+{
+	char *why = NULL;
+
+	if (option == OPTION_RECORD)
+		r->path = o->value;
+	else if (option == OPTION_RECORD_GUEST)
+		r->guest = o->value;
+	else if (option == OPTION_RECORD_DEVICE)
+		r->device = o->value;
+	else if (option == OPTION_RECORD_SIZE)
+		r->size = size_value(o, option);
+	else if (option == OPTION_RECORD_RING)
+		r->ring = true;
+	else if (record_kinds(o->value, r, &why))
+		fatalx("run: --record-kind: %s", why);
+}
+
 static void take_option(struct arguments *a, const struct options *o,
 			int option)
 {
@@ -186,6 +243,14 @@ static void take_option(struct arguments *a, const struct options *o,
 		break;
 	case OPTION_PCAP:
 		a->changes.pcap_dir = o->value;
+		break;
+	case OPTION_RECORD:
+	case OPTION_RECORD_GUEST:
+	case OPTION_RECORD_DEVICE:
+	case OPTION_RECORD_KIND:
+	case OPTION_RECORD_SIZE:
+	case OPTION_RECORD_RING:
+		take_record(&a->run.record, o, option);
 		break;
 	case OPTION_JSON:
 		a->json = o->value;
@@ -226,6 +291,10 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
 	if (a->file && (a->devices || a->guests))
 		fatalx("run: a machine file, or --device and --guest; "
 		       "not both");
+	if (!a->run.record.path &&
+	    (a->run.record.guest || a->run.record.device ||
+	     a->run.record.kinds || a->run.record.size || a->run.record.ring))
+		fatalx("run: record to which file? Give --record FILE");
 	if (!a->file && !a->guests)
 		fatalx("run: which machine? Give a file, or --device and "
 		       "--guest; see vpio help run");
@@ -234,7 +303,8 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
 
 /* ---- the machine ---- */
 
-static struct machine *read_machine(const struct arguments *a)
+/* (*kept) is its text, for a record. */
+static struct machine *read_machine(const struct arguments *a, char **kept)
 {
 	const char *name = a->file ? a->file : "command line";
 	struct machine *m = NULL;
@@ -259,8 +329,12 @@ static struct machine *read_machine(const struct arguments *a)
 	if (err && !diag.n)
 		fatalx("run: %s: %s", name, strerror(-err));
 	diag_fini(&diag);
-	free(text);
-	return err ? NULL : m;
+	if (err) {
+		free(text);
+		return NULL;
+	}
+	*kept = text;
+	return m;
 }
 
 static void make_pcap_dir(const char *dir)
@@ -302,7 +376,7 @@ static void print_tables(const struct arguments *a, const struct report *report)
 int cmd_run(int argc, char **argv)
 {
 	struct report report = { 0 };
-	char *why = NULL;
+	char *why = NULL, *text = NULL;
 	struct arguments a;
 	struct machine *m;
 	FILE *json = NULL;
@@ -311,19 +385,21 @@ int cmd_run(int argc, char **argv)
 	if (!read_arguments(&a, argc, argv))
 		return 0;
 	log_init(a.run.quiet, a.run.verbose);
-	m = read_machine(&a);
+	m = read_machine(&a, &text);
 	if (!m)
 		return EXIT_BAD_INPUT;
 	if (machine_change(m, &a.changes, &why))
 		fatalx("run: %s", why);
 	if (a.check) {
 		machine_free(m);
+		free(text);
 		return 0;
 	}
 	if (a.changes.pcap_dir)
 		make_pcap_dir(a.changes.pcap_dir);
 	if (a.json)
 		json = open_json(a.json);
+	a.run.record.machine = text;
 	status = run_machine(m, &a.run, &report);
 	log_progress_end();
 	print_tables(&a, &report);
@@ -331,5 +407,6 @@ int cmd_run(int argc, char **argv)
 		status = EXIT_BAD_RUN;
 	report_fini(&report);
 	machine_free(m);
+	free(text);
 	return status;
 }

@@ -26,6 +26,8 @@ _Thread_local volatile struct crash_note crash_note;
 /* Zero pages until it is used, so it costs a thread nothing. */
 static _Thread_local char stack[STACK_SIZE] __attribute__((aligned(16)));
 
+static void (*_Atomic also)(void);
+
 static atomic_int crashing; /* the thread that tells of its crash, or 0 */
 
 static const struct {
@@ -136,6 +138,7 @@ static void put_backtrace(void *context)
 static void handle(int signal, siginfo_t *info, void *context)
 {
 	int self = (int)syscall(SYS_gettid), nobody = 0;
+	void (*more)(void) = also;
 
 	if (!atomic_compare_exchange_strong(&crashing, &nobody, self)) {
 		/* A crash in the handler ends it; another thread's waits. */
@@ -156,10 +159,17 @@ static void handle(int signal, siginfo_t *info, void *context)
 	put_note();
 	put_backtrace(context);
 	put("  addr2line -fie vpio ADDRESS... says the lines\n");
+	if (more)
+		more();
 out:
 	/* Die of it, so that whoever started us sees it, core file and all. */
 	sigaction(signal, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
 	raise(signal);
+}
+
+void crash_also(void (*fn)(void))
+{
+	also = fn;
 }
 
 void crash_thread(void)

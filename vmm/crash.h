@@ -48,6 +48,12 @@ static inline void crash_note_clear(void)
 /* Handle SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT: tell, then die of it. */
 void crash_init(void);
 
+/*
+ * Call (fn), too, when it has been told: in the signal handler, so what it may
+ * do is little.
+ */
+void crash_also(void (*fn)(void));
+
 /* Give the calling thread a stack to handle them on; crash_init() does, too. */
 void crash_thread(void);
 

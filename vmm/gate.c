@@ -23,6 +23,7 @@
 #include "mem.h"
 #include "models.h"
 #include "pcap.h"
+#include "record.h"
 #include "unwind.h"
 #include "why.h"
 
@@ -60,15 +61,16 @@ struct gate {
 	char *model_file; /* its name, for reports */
 	struct backend *be;
 	struct dmm *dmm;
+	struct record *record; /* NULL: none */
 	struct dma dma;
 	pthread_mutex_t lock;
 	struct notes *notes; /* under lock; NULL: no access is at hand */
 	pthread_t thread;
-	bool running; /* the thread was started */
-	bool stop;    /* under lock */
-	int wake_fd;  /* to the thread: look again */
-	uint64_t sleeps_until; /* under lock; UINT64_MAX while it does not */
-	unsigned int bar[8];   /* of a space of the model */
+	bool running;		 /* the thread was started */
+	bool stop;		 /* under lock */
+	int wake_fd;		 /* to the thread: look again */
+	uint64_t sleeps_until;	 /* under lock; UINT64_MAX while it does not */
+	unsigned int bar[8];	 /* of a space of the model */
 	int space[BACKEND_BARS]; /* of a BAR; -1: none */
 	unsigned int seats;
 	struct seat seat[DMM_MAX_GUESTS];
@@ -190,8 +192,8 @@ static void put_range(const struct gate *gate, const struct dmm_report *r,
 		snprintf(text, room, ": [0x%llx, +0x%llx)",
 			 (unsigned long long)r->address,
 			 (unsigned long long)r->length);
-	else if (r->access && dmm_model_space(gate->model, r->access->space,
-					      &space))
+	else if (r->access &&
+		 dmm_model_space(gate->model, r->access->space, &space))
 		snprintf(text, room, ": %s [%s+0x%llx, +%u)",
 			 r->access->write ? "write" : "read", space.name,
 			 (unsigned long long)r->access->off, r->access->width);
@@ -212,8 +214,8 @@ static void say(const struct gate *gate, const struct seat *seat,
 			  gate->model_file, r->line, r->access->vcpu, where);
 	else if (r->line)
 		log_warnx("%s: %s: %s: %s%s (%s line %u)", gate->name,
-			  seat->name, r->name, r->rule, range,
-			  gate->model_file, r->line);
+			  seat->name, r->name, r->rule, range, gate->model_file,
+			  r->line);
 	else
 		log_warnx("%s: %s: %s: %s%s", gate->name, seat->name, r->name,
 			  r->rule, range);
@@ -263,7 +265,7 @@ static int host_translate(void *ctx, unsigned int guest, uint64_t gpa,
 }
 
 static int get_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,
-		  size_t len)
+		   size_t len)
 {
 	struct gate *gate = ctx;
 	void *from = gate->seat[guest].vm ?
@@ -320,13 +322,13 @@ static void bar_access(void *ctx, unsigned int bar, struct bus_access *access)
 	unsigned int i;
 
 	notes.n = 0;
-	crash_note_set(seat->name, gate->name,
-		       access->write ? "write" : "read", access->addr, 0,
-		       access->width);
+	crash_note_set(seat->name, gate->name, access->write ? "write" : "read",
+		       access->addr, 0, access->width);
 	pthread_mutex_lock(&gate->lock);
 	while (!seat->gone && !vm_stopping(seat->vm)) {
 		gate->notes = &notes;
-		verdict = dmm_access(gate->dmm, seat->index, &a);
+		verdict = enter_access(gate->record, gate->dmm, seat->index, &a,
+				       0);
 		gate->notes = NULL;
 		if (verdict != DMM_HOLD)
 			break;
@@ -385,9 +387,9 @@ static void *device_thread(void *arg)
 		crash_note_set(NULL, gate->name, "interrupt or tick", 0, 0, 0);
 		now = gate->be->ops->irq_level(gate->be);
 		if (now || now != level)
-			dmm_interrupt(gate->dmm, now);
+			enter_interrupt(gate->record, gate->dmm, now);
 		level = now;
-		next = dmm_tick(gate->dmm);
+		next = enter_tick(gate->record, gate->dmm);
 		gate->sleeps_until = next;
 		crash_note_clear();
 		pthread_mutex_unlock(&gate->lock);
@@ -488,10 +490,11 @@ static int open_backend(struct gate *gate, const struct machine_device *dev,
 	return ops->open(&gate->be, dev->conf, vendor, device, why);
 }
 
-static int open_monitor(struct gate *gate, const struct dmm_conf *conf,
-			char **why)
+static int open_monitor(struct gate *gate, unsigned int device,
+			const struct dmm_conf *conf,
+			const struct gate_recording *recording, char **why)
 {
-	const struct dmm_host host = {
+	struct dmm_host host = {
 		.ctx = gate,
 		.read = host_read,
 		.write = host_write,
@@ -514,9 +517,15 @@ static int open_monitor(struct gate *gate, const struct dmm_conf *conf,
 	if (err)
 		return why_set(why, err, "%s: the device cannot be reset: %s",
 			       gate->name, strerror(-err));
+	if (recording)
+		gate->record = record_open(recording->recorder, device,
+					   gate->model, recording->text,
+					   recording->len, conf, &host);
 	err = dmm_open(&gate->dmm, gate->model, conf, &host, why);
 	if (err && !*why)
 		why_set(why, err, "%s: %s", gate->name, strerror(-err));
+	if (!err && gate->record)
+		record_start(gate->record, gate->dmm);
 	return err;
 }
 
@@ -530,8 +539,8 @@ static struct seat *find_seat(struct gate *gate, unsigned int guest)
 	return NULL;
 }
 
-int gate_memory(struct gate *gate, unsigned int guest, uint64_t bytes,
-		int *fd, uint64_t *offset, char **why)
+int gate_memory(struct gate *gate, unsigned int guest, uint64_t bytes, int *fd,
+		uint64_t *offset, char **why)
 {
 	struct seat *seat = find_seat(gate, guest);
 
@@ -541,7 +550,8 @@ int gate_memory(struct gate *gate, unsigned int guest, uint64_t bytes,
 }
 
 int gate_open(struct gate **out, const struct machine *m, unsigned int device,
-	      const struct dmm_model *model, char **why)
+	      const struct dmm_model *model,
+	      const struct gate_recording *recording, char **why)
 {
 	const struct machine_device *dev = &m->device[device];
 	struct dmm_conf conf = { .how = dev->share.how,
@@ -576,7 +586,7 @@ int gate_open(struct gate **out, const struct machine *m, unsigned int device,
 	if (!err)
 		err = open_pcaps(gate, why);
 	if (!err)
-		err = open_monitor(gate, &conf, why);
+		err = open_monitor(gate, device, &conf, recording, why);
 	if (err) {
 		gate_close(gate);
 		return err;
@@ -623,7 +633,7 @@ void gate_leave(struct gate *gate, unsigned int guest)
 		return;
 	pthread_mutex_lock(&gate->lock);
 	if (!seat->gone)
-		dmm_leave(gate->dmm, seat->index);
+		enter_leave(gate->record, gate->dmm, seat->index);
 	dma_detach(&gate->dma, seat->index);
 	seat->gone = true;
 	seat->pci = NULL; /* goes with the guest's machine */
@@ -645,6 +655,8 @@ void gate_close(struct gate *gate)
 		kick(gate);
 		pthread_join(gate->thread, NULL);
 	}
+	if (gate->record)
+		record_stop(gate->record);
 	if (gate->dmm)
 		dmm_quiet(gate->dmm);
 	dmm_close(gate->dmm);

@@ -21,15 +21,22 @@
 #include "vm.h"
 
 struct gate;
+struct recorder;
+
+struct gate_recording {
+	struct recorder *recorder;
+	const char *text; /* the model's */
+	size_t len;
+};
 
 /*
  * Open the device (dev) of a machine, for the guests of (m) that use it.
- * (model) is borrowed.  0, or -errno with one line in (*why), which the caller
+ * (model) is borrowed; (recording) NULL: not recorded.  0, or -errno with one line in (*why), which the caller
  * frees.
  */
 MUST_CHECK int gate_open(struct gate **out, const struct machine *m,
 			 unsigned int device, const struct dmm_model *model,
-			 char **why);
+			 const struct gate_recording *recording, char **why);
 
 /*
  * The memory of guest (guest) must be (bytes) of (*fd) at (*offset): the

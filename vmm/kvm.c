@@ -649,16 +649,16 @@ int hv_cpu_registers(struct hv_cpu *cpu, struct hv_registers *out)
 
 static int get_msr(struct hv_cpu *cpu, uint32_t index, uint64_t *value)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msr = { .head.nmsrs = 1, .entry.index = index };
-	int rc = hv_ioctl(cpu->fd, KVM_GET_MSRS, &msr);
+	struct kvm_msrs *msrs;
+	int rc;
 
-	if (rc != 1)
-		return rc < 0 ? rc : -ENOSYS;
-	*value = msr.entry.data;
-	return 0;
+	msrs = xcalloc(1, sizeof(*msrs) + sizeof(msrs->entries[0]));
+	msrs->nmsrs = 1;
+	msrs->entries[0].index = index;
+	rc = hv_ioctl(cpu->fd, KVM_GET_MSRS, msrs);
+	*value = msrs->entries[0].data;
+	free(msrs);
+	return rc == 1 ? 0 : rc < 0 ? rc : -ENOSYS;
 }
 
 int hv_cpu_machine_check(struct hv_cpu *cpu, const uint64_t *addr)

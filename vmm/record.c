@@ -393,7 +393,7 @@ void record_guest_reset(struct record *r, unsigned int guest)
 
 /* ---- the beginning ---- */
 
-static void put_guests(struct trace_guest *to, const struct dmm_conf *conf)
+static size_t put_guests(struct trace_guest *to, const struct dmm_conf *conf)
 {
 	unsigned int i;
 
@@ -403,6 +403,20 @@ static void put_guests(struct trace_guest *to, const struct dmm_conf *conf)
 		to[i].policy = (uint8_t)conf->guest[i].policy;
 		to[i].weight = conf->guest[i].weight;
 	}
+	return conf->guests * sizeof(*to);
+}
+
+static uint8_t *make_block(const struct trace_piece *piece, unsigned int n,
+			   struct trace_head *head, uint64_t ns, size_t *len)
+{
+	uint8_t *block;
+	unsigned int i;
+
+	for (i = 1; i < n; i++)
+		head->len += (uint32_t)piece[i].len;
+	block = xcalloc(1, head->len + 128u);
+	*len = trace_put_packet(block, head->len + 128u, 0, ns, piece, n);
+	return block;
 }
 
 /* Its first record, kept as a block: every file has it. */
@@ -431,35 +445,23 @@ static void make_model(struct record *r, const struct dmm_model *model,
 				   .guest = TRACE_NOBODY,
 				   .sequence = r->tape.sequence++ };
 	const char *name = dmm_model_name(model);
-	size_t room = TRACE_RECORD_MAX - 2048u, need;
+	size_t room = TRACE_RECORD_MAX - 2048u;
+	struct trace_piece piece[] = {
+		{ &head, sizeof(head) }, { &body, sizeof(body) },
+		{ guest, 0 },		 { name, strnlen(name, 255) },
+		{ "", 1 },		 { text, len },
+		{ "", 1 },		 { machine, machine_len },
+		{ "", 1 },
+	};
 
+	piece[2].len = put_guests(guest, conf);
 	/* what is too long stays out; the hash still says which it was */
 	if (len > room || memchr(text, 0, len))
-		len = 0;
-	if (machine_len > room - len)
-		machine_len = 0;
-	put_guests(guest, conf);
-	{
-		const struct trace_piece piece[] = {
-			{ &head, sizeof(head) },
-			{ &body, sizeof(body) },
-			{ guest, conf->guests * sizeof(guest[0]) },
-			{ name, strnlen(name, 255) },
-			{ "", 1 },
-			{ text, len },
-			{ "", 1 },
-			{ machine, machine_len },
-			{ "", 1 },
-		};
-		unsigned int i;
-
-		for (need = 0, i = 1; i < ARRAY_LEN(piece); i++)
-			need += piece[i].len;
-		head.len = (uint32_t)need;
-		r->model = xcalloc(1, need + 128);
-		r->model_len = trace_put_packet(r->model, need + 128, 0, r->ns,
-						piece, ARRAY_LEN(piece));
-	}
+		piece[5].len = 0;
+	if (machine_len > room - piece[5].len)
+		piece[7].len = 0;
+	r->model = make_block(piece, ARRAY_LEN(piece), &head, r->ns,
+			      &r->model_len);
 }
 
 /* The guest of the device that is the machine's guest (name). */
@@ -496,6 +498,8 @@ struct record *record_open(struct recorder *rec, unsigned int device,
 	if (tape_open(&r->tape, rc->buffer ? rc->buffer : RECORD_RING,
 		      rc->ring))
 		fatal("no memory to record %s", rec->m->device[device].name);
+	r->of = model;
+	r->guests = conf->guests;
 	r->host = *host;
 	r->device = (uint8_t)device;
 	r->kinds = rc->kinds ? rc->kinds : ~0u;
@@ -516,6 +520,7 @@ struct record *record_open(struct recorder *rec, unsigned int device,
 void record_start(struct record *r, struct dmm *dmm)
 {
 	r->dmm = dmm;
+	changes_init(&r->changes, dmm, r->of, r->guests);
 	r->entered = false;
 	tape_end(&r->tape, r->device, r->ns);
 }

@@ -47,6 +47,8 @@ MUST_CHECK int record_kinds(const char *list, struct record_conf *conf,
 MUST_CHECK int recorder_open(struct recorder **out,
 			     const struct record_conf *conf,
 			     const struct machine *m, char **why);
+/* When all devices are open: begin to write.  As recorder_open(). */
+MUST_CHECK int recorder_start(struct recorder *recorder, char **why);
 /* Write what is left, and tell if something was lost.  NULL is fine. */
 void recorder_close(struct recorder *recorder);
 
@@ -69,5 +71,48 @@ void record_interrupt(struct record *record, bool level);
 uint64_t record_tick(struct record *record);
 void record_leave(struct record *record, unsigned int guest);
 void record_guest_reset(struct record *record, unsigned int guest);
+
+/* ---- the same, whether it is recorded or not (NULL) ---- */
+
+static inline enum dmm_verdict enter_access(struct record *r, struct dmm *dmm,
+					    unsigned int guest,
+					    struct dmm_access *access,
+					    uint64_t rip)
+{
+	return r ? record_access(r, guest, access, rip) :
+		   dmm_access(dmm, guest, access);
+}
+
+static inline void enter_interrupt(struct record *r, struct dmm *dmm,
+				   bool level)
+{
+	if (r)
+		record_interrupt(r, level);
+	else
+		dmm_interrupt(dmm, level);
+}
+
+static inline uint64_t enter_tick(struct record *r, struct dmm *dmm)
+{
+	return r ? record_tick(r) : dmm_tick(dmm);
+}
+
+static inline void enter_leave(struct record *r, struct dmm *dmm,
+			       unsigned int guest)
+{
+	if (r)
+		record_leave(r, guest);
+	else
+		dmm_leave(dmm, guest);
+}
+
+static inline void enter_guest_reset(struct record *r, struct dmm *dmm,
+				     unsigned int guest)
+{
+	if (r)
+		record_guest_reset(r, guest);
+	else
+		dmm_guest_reset(dmm, guest);
+}
 
 #endif /* VMM_RECORD_H */

@@ -18,6 +18,8 @@ struct record {
 	struct dmm *dmm;
 	struct dmm_host host; /* who is really asked */
 	struct tape tape;
+	const struct dmm_model *of;
+	unsigned int guests;
 	struct changes changes;
 	uint64_t epoch_ns; /* of the host's clock */
 	uint64_t ns;	   /* now, as since 1970 */

@@ -25,6 +25,7 @@ struct run {
 	const struct machine *m;
 	struct dmm_model *model[MACHINE_MAX_DEVICES];
 	struct gate *gate[MACHINE_MAX_DEVICES];
+	struct recorder *recorder; /* NULL: none */
 	struct vm *vm[MACHINE_MAX_GUESTS];
 	struct owner { /* what a machine's callback needs */
 		struct run *run;
@@ -53,22 +54,43 @@ static void catch_signals(void)
 
 /* ---- set-up: what is wrong here ends the process ---- */
 
-static void open_devices(struct run *run)
+static void open_device(struct run *run, unsigned int i)
+{
+	const struct machine_device *dev = &run->m->device[i];
+	struct gate_recording recording = { .recorder = run->recorder };
+	struct model_file file = { .text = NULL };
+	char *why = NULL;
+
+	if (models_open(&run->model[i], dev->model))
+		exit(EXIT_BAD_INPUT);
+	if (run->recorder && models_read(&file, dev->model, &why))
+		fatalx("%s", why);
+	recording.text = file.text;
+	recording.len = file.len;
+	if (gate_open(&run->gate[i], run->m, i, run->model[i],
+		      run->recorder ? &recording : NULL, &why))
+		fatalx("%s: %s", dev->name, why ? why : "?");
+	models_free(&file);
+}
+
+static void open_devices(struct run *run, const struct record_conf *record)
 {
 	const struct machine *m = run->m;
 	char *why = NULL;
 	unsigned int i;
+
+	if (record->path && recorder_open(&run->recorder, record, m, &why))
+		fatalx("--record: %s", why);
 
 	for (i = 0; i < m->devices; i++) {
 		if (!m->device[i].users) {
 			log_warnx("%s: no guest uses it", m->device[i].name);
 			continue;
 		}
-		if (models_open(&run->model[i], m->device[i].model))
-			exit(EXIT_BAD_INPUT);
-		if (gate_open(&run->gate[i], m, i, run->model[i], &why))
-			fatalx("%s: %s", m->device[i].name, why ? why : "?");
+		open_device(run, i);
 	}
+	if (run->recorder && recorder_start(run->recorder, &why))
+		fatalx("--record: %s", why);
 }
 
 /* On a thread of the guest's machine: its devices are the others' now. */
@@ -270,6 +292,7 @@ static void close_all(struct run *run)
 		gate_close(run->gate[i]);
 		dmm_model_free(run->model[i]);
 	}
+	recorder_close(run->recorder);
 }
 
 int run_machine(const struct machine *m, const struct run_options *o,
@@ -279,10 +302,9 @@ int run_machine(const struct machine *m, const struct run_options *o,
 	unsigned int i;
 	int status;
 
-	(void)o;
 	run->m = m;
 	catch_signals();
-	open_devices(run);
+	open_devices(run, &o->record);
 	for (i = 0; i < m->guests; i++)
 		open_guest(run, i);
 	start_all(run);

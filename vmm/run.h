@@ -7,12 +7,14 @@
 #define VMM_RUN_H
 
 #include "machine.h"
+#include "record.h"
 #include "report.h"
 
 /* What vpio run was told beside the machine itself. */
 struct run_options {
 	bool quiet;
 	bool verbose;
+	struct record_conf record;
 };
 
 /*

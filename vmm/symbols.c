@@ -88,7 +88,8 @@ static bool get_section(const struct elf *e, uint32_t i, struct section *s)
 		*s = (struct section){ n.sh_name, n.sh_type,   n.sh_link,
 				       n.sh_addr, n.sh_offset, n.sh_size };
 	}
-	return s->type != SHT_NOBITS && cc_within(s->offset, s->size, 0, e->len);
+	return s->type != SHT_NOBITS &&
+	       cc_within(s->offset, s->size, 0, e->len);
 }
 
 static bool is_called(const struct elf *e, const struct section *s,

@@ -26,8 +26,7 @@
 
 /* Exported by libunwind, and in none of its headers. */
 extern int UNW_OBJ(dwarf_search_unwind_table)(unw_addr_space_t as,
-					      unw_word_t ip,
-					      unw_dyn_info_t *di,
+					      unw_word_t ip, unw_dyn_info_t *di,
 					      unw_proc_info_t *pi,
 					      int need_unwind_info, void *arg);
 
@@ -225,10 +224,9 @@ void unwind_say(const struct symbols *symbols, const struct mem *mem,
 		const struct hv_registers *regs, char *text, size_t room)
 {
 	struct text t = { .at = text, .left = room - strlen(" ...") };
-	struct walk w = { .symbols = symbols,
-			  .mem = mem,
-			  .regs = regs,
-			  .reads = READS };
+	struct walk w = {
+		.symbols = symbols, .mem = mem, .regs = regs, .reads = READS
+	};
 	uint64_t rip = regs->reg[HV_RIP];
 
 	put(&t, "rip 0x%" PRIx64, rip);

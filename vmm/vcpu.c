@@ -198,8 +198,8 @@ static void take_machine_check(struct vcpu *v)
 		vm_end(v->conf.vm, VM_KILLED, 0,
 		       "cpu %u: a machine check that it cannot take: %s",
 		       v->conf.index,
-		       rc == -EPERM ? "the guest has them off (CR4.MCE)" :
-		       rc == -EBUSY ? "it is in one already" :
+		       rc == -EPERM  ? "the guest has them off (CR4.MCE)" :
+		       rc == -EBUSY  ? "it is in one already" :
 		       rc == -ENOSYS ? "this KVM has none" :
 				       strerror(-rc));
 }

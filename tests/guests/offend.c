@@ -113,8 +113,7 @@ static void start_e1000(void)
 	e1000_write(base, E1000_TDLEN, sizeof(tx));
 	e1000_write(base, E1000_TDH, 0);
 	e1000_write(base, E1000_TDT, 0);
-	e1000_write(base, E1000_TCTL,
-		    TCTL_EN | TCTL_PSP | TCTL_CT | TCTL_COLD);
+	e1000_write(base, E1000_TCTL, TCTL_EN | TCTL_PSP | TCTL_CT | TCTL_COLD);
 }
 
 static void tell_e1000(void)

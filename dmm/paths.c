@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/*
+ * paths.c: the dispatch plan: what an access of each register costs, to the
+ * owner and to a parked guest, and whom a register concerns.
+ */
+
+#include "mon.h"
+
+const char *dmm_path_name(enum dmm_path path)
+{
+	static const char *const names[DMM_PATHS] = {
+		[DMM_DIRECT] = "direct", [DMM_FORWARD] = "forward",
+		[DMM_LATCH] = "latch",	 [DMM_HOOK] = "hook",
+		[DMM_DEFER] = "defer",	 [DMM_ANSWER] = "answer",
+		[DMM_DENY] = "deny",
+	};
+
+	return names[path];
+}
+
+bool mon_loads(const struct expr *e, const struct reg *reg)
+{
+	unsigned int i;
+
+	for (i = 0; e && i < e->n; i++)
+		if (e->ins[i].op == EXPR_OP_LOAD &&
+		    e->ins[i].array == EXPR_REG &&
+		    e->ins[i].index >= reg->slot &&
+		    e->ins[i].index < reg->slot + reg->dim)
+			return true;
+	return false;
+}
+
+/* Does the model need to know what was last written there? */
+static bool is_needed(const struct dmm_model *m, const struct reg *reg)
+{
+	const struct page_ring *r = &m->receive.ring;
+	unsigned int i, index = (unsigned int)(reg - m->reg);
+
+	if (reg->selector || !reg->readable)
+		return true;
+	for (i = 0; i < m->checks; i++)
+		if (mon_loads(m->check[i].start, reg) ||
+		    mon_loads(m->check[i].length, reg) ||
+		    mon_loads(m->check[i].wrap_from, reg) ||
+		    mon_loads(m->check[i].wrap_to, reg))
+			return true;
+	for (i = 0; i < m->rules; i++)
+		if (mon_loads(m->rule[i].when, reg))
+			return true;
+	for (i = 0; i < m->regs; i++)
+		if (mon_loads(m->reg[i].moves, reg))
+			return true;
+	return mon_loads(m->interrupt.line, reg) ||
+	       mon_loads(m->reusable, reg) ||
+	       (r->present && (index == r->start || index == r->stop ||
+			       index == r->boundary || index == r->current));
+}
+
+static bool is_of(const struct expr *e, const struct dmm_model *m,
+		  unsigned int reg)
+{
+	return mon_loads(e, &m->reg[reg]) ||
+	       (m->reg[reg].w1_reg != MODEL_NONE &&
+		mon_loads(e, &m->reg[m->reg[reg].w1_reg]));
+}
+
+/* Registers that no guest ever moves on the device. */
+static bool is_monitors(const struct dmm *d, unsigned int reg)
+{
+	const struct dmm_model *m = d->model;
+	const struct reg *r = &m->reg[reg];
+	unsigned int i;
+
+	if (r->global && (d->mode != MODE_EXCLUSIVE || m->rings))
+		return true;
+	if (r->window != MODEL_NONE || r->eeprom != MODEL_NONE)
+		return true;
+	for (i = 0; i < r->places; i++)
+		if (m->space[m->place[r->place + i].space].kind == SPACE_WINDOW)
+			return true;
+	if (!m->rings)
+		return false;
+	for (i = 0; i < m->rings; i++)
+		if (reg == m->ring[i].head || reg == m->ring[i].tail ||
+		    mon_loads(m->ring[i].base, r) ||
+		    mon_loads(m->ring[i].count, r))
+			return true;
+	return is_of(m->interrupt.line, m, reg) || r->read_clears;
+}
+
+enum dmm_path paths_of(const struct dmm *d, const struct reg *reg, bool write,
+		       bool parked)
+{
+	bool device = d->mode != MODE_SPOOL && !parked &&
+		      !is_monitors(d, (unsigned int)(reg - d->model->reg));
+
+	if (!(write ? reg->writable : reg->readable))
+		return DMM_DENY;
+	if (!device)
+		return DMM_ANSWER;
+	if (reg->answer != ANSWER_NONE && !write)
+		return DMM_ANSWER;
+	if (write && reg->port_memory == MODEL_NONE &&
+	    (d->mode == MODE_DROP || is_needed(d->model, reg)))
+		return DMM_LATCH;
+	return DMM_FORWARD;
+}
+
+static bool looks_at(const struct check *c, const struct reg *reg)
+{
+	return mon_loads(c->start, reg) || mon_loads(c->length, reg) ||
+	       mon_loads(c->wrap_from, reg) || mon_loads(c->wrap_to, reg);
+}
+
+void paths_plan(struct dmm *d)
+{
+	const struct dmm_model *m = d->model;
+	const struct page_ring *r = &m->receive.ring;
+	unsigned int i, k;
+
+	for (i = 0; i < m->regs; i++) {
+		const struct reg *reg = &m->reg[i];
+
+		for (k = 0; k < 4; k++)
+			d->path[i * 4 + k] =
+				(uint8_t)paths_of(d, reg, k & 2, k & 1);
+		if (is_of(m->interrupt.line, m, i))
+			d->flags[i] |= REG_IN_LINE;
+		if (is_monitors(d, i))
+			d->flags[i] |= REG_MONITOR;
+		if (reg->window != MODEL_NONE &&
+		    !m->window[reg->window].command)
+			d->flags[i] |= REG_DOOR;
+		if (r->present && (i == r->start || i == r->stop ||
+				   i == r->boundary || i == r->current))
+			d->flags[i] |= REG_RING;
+		if (reg->port_memory != MODEL_NONE)
+			d->flags[i] |= REG_PORT;
+		for (k = 0; k < m->transmit.sent.n; k++)
+			if (m->set[m->transmit.sent.first + k].reg == i &&
+			    !reg->writable)
+				d->flags[i] |= REG_SENT;
+		for (k = 0; k < reg->dim; k++)
+			d->reg_of[reg->slot + k] = (uint16_t)i;
+		for (k = 0; k < m->checks; k++)
+			if (looks_at(&m->check[k], reg))
+				d->checks[i] |= (uint16_t)(1u << k);
+	}
+}
