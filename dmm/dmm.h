@@ -204,9 +204,12 @@ enum dmm_without {
 	DMM_WITHOUT_FILTER = 1 << 4, /* whose frame it is */
 	DMM_WITHOUT_RING = 1 << 5,   /* where a ring of descriptors lies */
 	DMM_WITHOUT_BUFFER = 1 << 6, /* where a descriptor's buffer lies */
-	DMM_WITHOUT_SHADOW = 1 << 7, /* descriptors are read when sent again */
+	DMM_WITHOUT_SHADOW = 1 << 7, /* descriptors are read only once */
 	DMM_WITHOUT_WHOLE = 1 << 8,  /* a frame without its end waits */
 	DMM_WITHOUT_STICKY = 1 << 9, /* offload contexts are each guest's */
+	DMM_WITHOUT_GENERATION = 1 << 10, /* what a ring that is gone had */
+	DMM_WITHOUT_EEPROM = 1 << 11,	  /* its pins are not the guest's */
+	DMM_WITHOUT_OFFLOAD = 1 << 12,	  /* where an offload may write */
 };
 
 /* Memory that the monitor and the device share, and no guest reaches. */

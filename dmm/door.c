@@ -117,6 +117,8 @@ static void pins(struct dmm *d, unsigned int g, unsigned int i)
 			     get(c, e->di), c->eeprom + i * WORDS, e->words,
 			     e->address_bits, &write_tried);
 	put(c, e->dout, out);
+	if (d->conf.without & DMM_WITHOUT_EEPROM)
+		card_write(d, e->cs.slot, c->reg[e->cs.slot], true);
 	if (!write_tried)
 		return;
 	mon_offence(d, (struct dmm_report){ .offence = DMM_DENIED,

@@ -402,9 +402,12 @@ void dmm_interrupt(struct dmm *d, bool level)
 /* The device does not give back what it was given. */
 static void stuck(struct dmm *d)
 {
+	const struct shadow *tx = d->tx;
+
 	d->stats.forced++;
 	mon_report(d, (struct dmm_report){
 			      .offence = DMM_FAILED,
+			      .guest = tx->note[tx->clean % SHADOW_DEPTH].guest,
 			      .name = d->model->name,
 			      .rule = "it does not write back what it was "
 				      "given: reset",
@@ -445,6 +448,7 @@ void dmm_leave(struct dmm *d, unsigned int g)
 	c->noted.on = false;
 	if (mon_on_device(d, g))
 		lease_lose(d, g);
+	txring_reset(d, g); /* what comes back finds nobody */
 	c->transfer.on = false;
 	if (c->sending == SEND_WAITS)
 		c->sending = SEND_NONE;

@@ -229,7 +229,8 @@ static void put_entry(struct dmm *d, unsigned int g, const uint64_t *w,
 		desc_put(tmp, l->length_bits, len);
 	}
 	desc_sets(d, g, r->shadow, tmp, len);
-	desc_put(tmp, r->end, end);
+	if (!l->sticky) /* there, this bit may be another */
+		desc_put(tmp, r->end, end);
 	desc_put(tmp, r->report, end);
 	desc_put(tmp, r->done, 0);
 	memcpy(to, tmp, r->words * 8u);
@@ -258,6 +259,26 @@ static void replay_sticky(struct dmm *d, unsigned int g)
 	}
 }
 
+/* Without its safeguard: what was checked is read again, and not checked. */
+static void read_again(struct dmm *d, unsigned int g, struct tx_desc *t)
+{
+	const struct ring *r = tx_ring(d);
+	uint64_t at = d->guest[g].txq->base + (uint64_t)t->index * r->words * 8u;
+	const struct layout *l;
+
+	if (!(d->conf.without & DMM_WITHOUT_SHADOW) ||
+	    d->host.read_mem(d->host.ctx, g, at, t->w, r->words * 8u))
+		return;
+	l = desc_layout(d, g, r, t->w);
+	if (!l || !l->length)
+		return;
+	t->layout = (uint8_t)(l - r->layout);
+	t->len = (uint32_t)desc_eval(d, g, l->length, t->w);
+	t->gpa = desc_get(t->w, l->buffer);
+	if (d->host.translate(d->host.ctx, g, t->gpa, t->len, &t->iova))
+		t->iova = t->gpa;
+}
+
 /* Its first bytes come from our copy, the rest from where it lies. */
 static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
 		  uint32_t head_len)
@@ -270,9 +291,11 @@ static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
 	memcpy(d->heads + at, head, head_len);
 	d->stats.transmit.head_bytes_copied += head_len;
 	for (i = 0; i < unit; i++) {
-		const struct tx_desc *t = desc_at(q, q->sent + i);
-		const struct layout *l = &tx_ring(d)->layout[t->layout];
+		struct tx_desc *t = desc_at(q, q->sent + i);
+		const struct layout *l;
 
+		read_again(d, g, t);
+		l = &tx_ring(d)->layout[t->layout];
 		if (i == 0 && head_len)
 			put_entry(d, g, t->w,
 				  d->conf.area.iova +
@@ -427,7 +450,8 @@ static void completed(struct dmm *d, const struct shadow_note *note,
 			    .mask = cc_ones(r->back_high - r->back_low + 1u) };
 	uint32_t i, at = q->clean;
 
-	if (note->generation != q->generation)
+	if (note->generation != q->generation &&
+	    !(d->conf.without & DMM_WITHOUT_GENERATION))
 		return; /* its ring is gone */
 	while (at != q->sent && desc_at(q, at)->done)
 		at++;

@@ -217,4 +217,13 @@ void trace_open(struct trace_reader *r, const void *bytes, size_t len);
  */
 MUST_CHECK int trace_next(struct trace_reader *r, struct trace_packet *out);
 
+/* What a TRACE_MODEL that is (ours) says; strings point into the packet. */
+struct trace_device {
+	struct trace_model model;
+	struct trace_guest guest[DMM_MAX_GUESTS];
+	const char *name, *text, *machine; /* "": not there */
+};
+
+void trace_read_model(const struct trace_packet *p, struct trace_device *out);
+
 #endif /* DMM_TRACE_H */

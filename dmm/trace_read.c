@@ -129,6 +129,19 @@ static int look_at_record(struct trace_packet *out)
 	return 0;
 }
 
+void trace_read_model(const struct trace_packet *p, struct trace_device *out)
+{
+	const uint8_t *at = p->body + sizeof(out->model);
+
+	memset(out, 0, sizeof(*out));
+	memcpy(&out->model, p->body, sizeof(out->model));
+	memcpy(out->guest, at, out->model.guests * sizeof(out->guest[0]));
+	at += out->model.guests * sizeof(out->guest[0]);
+	out->name = (const char *)at;
+	out->text = out->name + strlen(out->name) + 1;
+	out->machine = out->text + strlen(out->text) + 1;
+}
+
 /* ---- blocks ---- */
 
 /* Ticks since the epoch into nanoseconds. */

@@ -49,6 +49,7 @@ void txring_reset(struct dmm *d, unsigned int g)
 	if (!q)
 		return;
 	q->clean = q->sent = q->ready = q->got = 0;
+	q->count = q->fetch = q->head = 0; /* read anew at the next doorbell */
 	q->part_bytes = 0;
 	q->part_bad = false;
 	q->generation++;

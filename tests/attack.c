@@ -21,6 +21,12 @@
 #define LOW_RAM 0xa0000u
 #define LEASE_NS 300000u
 
+const struct attack_table *const attack_tables[] = {
+	&attack_ring_table,
+	&attack_door_table,
+	NULL,
+};
+
 static const uint8_t marks[GUESTS] = { MARK_H, MARK_N, MARK_T };
 
 void attack_bad(struct rig *rig, const char *fmt, ...)
@@ -113,7 +119,7 @@ static void check_guest(struct rig *rig, unsigned int g)
 	if (!all(p, marks[g], TX_RING) ||
 	    !all(p + DRIVER_END, marks[g], MEM_BYTES - DRIVER_END))
 		attack_bad(rig, "memory of guest %u changed", g);
-	if (memmem(p, MEM_BYTES, "HHHHHHHH", 8))
+	if (!(rig->c->may & MAY_REACH) && memmem(p, MEM_BYTES, "HHHHHHHH", 8))
 		attack_bad(rig, "bytes of the hostile guest are in guest %u",
 			   g);
 }
@@ -134,7 +140,7 @@ static void check_memory(struct rig *rig)
 	if (!all(rig->guest[THIRD].host + TX_RING, MARK_T, RX_RING - TX_RING))
 		attack_bad(rig, "the third guest's ring changed");
 	if (memmem(rig->guest[HOSTILE].host, MEM_BYTES, "NNNNNNNN", 8) &&
-	    !rig->c->mirror)
+	    !(rig->c->may & MAY_SEE))
 		attack_bad(rig, "the hostile guest has bytes of the "
 				"neighbour's");
 	if (rig->ops->dma_faults(rig->be) != rig->faults)
@@ -182,6 +188,29 @@ static void check_eeprom(struct rig *rig)
 	read_eeprom(rig, words);
 	if (memcmp(words, rig->eeprom, sizeof(words)))
 		attack_bad(rig, "the card's EEPROM changed");
+}
+
+static void read_regs(struct rig *rig, uint32_t to[REGS_MAX])
+{
+	unsigned int i;
+
+	for (i = 0; i < REGS_MAX && rig->part->regs && rig->part->regs[i]; i++)
+		to[i] = (uint32_t)rig->ops->read(rig->be, 0, rig->part->regs[i],
+						 4);
+}
+
+static void check_regs(struct rig *rig)
+{
+	uint32_t now[REGS_MAX];
+	unsigned int i;
+
+	read_regs(rig, now);
+	for (i = 0; i < REGS_MAX && rig->part->regs && rig->part->regs[i]; i++)
+		if (now[i] != rig->regs[i])
+			attack_bad(rig,
+				   "the device's register 0x%x changed from "
+				   "0x%x to 0x%x",
+				   rig->part->regs[i], rig->regs[i], now[i]);
 }
 
 /* ---- opening ---- */
@@ -407,7 +436,7 @@ static void check_reports(struct rig *rig)
 		attack_bad(rig, "the offence is not told: %u reports%s%s",
 			   rig->reports, rig->reports ? ", first of " : "",
 			   rig->reports ? rig->heard[0].name : "");
-	if (!c->told && rig->reports)
+	if (!c->told && rig->reports && !(c->may & MAY_TELL))
 		attack_bad(rig, "what is no offence is told as one: %s",
 			   rig->heard[0].name);
 }
@@ -421,7 +450,8 @@ static bool renew(struct rig *rig)
 	/* one that is open goes on being used, if it is as it should be */
 	if (rig->dmm && (rig->ops == &backend_sim || rig->c->policy ||
 			 rig->conf.guest[HOSTILE].policy || rig->c->mirror ||
-			 rig->conf.mirror || rig->verdict[0])) {
+			 rig->conf.mirror || rig->verdict[0] || rig->spent)) {
+		rig->spent = false;
 		dmm_close(rig->dmm);
 		rig->dmm = NULL;
 	}
@@ -458,6 +488,7 @@ const char *attack_run(struct rig *rig, const struct attack_case *c)
 	rig->part->start(rig);
 	rig->part->transfer(rig);
 	attack_keep_ring(rig);
+	read_regs(rig, rig->regs);
 	c->attack(rig);
 	attack_release(rig);
 	attack_settle(rig);
@@ -468,9 +499,10 @@ const char *attack_run(struct rig *rig, const struct attack_case *c)
 	attack_settle(rig);
 	attack_wire_judge(rig);
 	check_memory(rig);
+	check_regs(rig);
 	check_eeprom(rig);
 	check_reports(rig);
-	if (c->wire & WIRE_SOME && !rig->hostile_frames)
+	if (c->may & WIRE_SOME && !rig->hostile_frames)
 		attack_bad(rig, "the hostile guest's own frame is not sent");
 	return rig->verdict[0] ? rig->verdict : NULL;
 }

@@ -48,6 +48,7 @@ enum { HOSTILE, NEIGHBOUR, THIRD, GUESTS };
 #define ZONES_MAX 16u
 #define REPORTS_MAX 64u
 #define WIRE_MAX 9216u
+#define REGS_MAX 40u
 
 struct zone {
 	const char *name;
@@ -74,9 +75,9 @@ struct seat {
 	struct mem mem;
 	uint8_t *host; /* LOW_SIZE, then HIGH_SIZE */
 	uint8_t mac[6];
-	bool master;	/* it may master the bus */
+	bool master; /* it may master the bus */
 	bool gone;
-	bool stopped;	/* the monitor said so */
+	bool stopped; /* the monitor said so */
 	bool line;
 	uint32_t tx, tx_count; /* the driver's: next descriptor, in the ring */
 	uint32_t rx;
@@ -96,11 +97,14 @@ enum {
 	EVERYWHERE = ON_BOTH | IN_ALL,
 };
 
-/* What the hostile guest's frames may do on the wire. */
+/* What the hostile guest's frames do on the wire; and what is allowed. */
 enum {
 	WIRE_NONE = 1 << 0,   /* there are none */
 	WIRE_TAGGED = 1 << 1, /* they may have a tag */
 	WIRE_SOME = 1 << 2,   /* there is one at least */
+	MAY_TELL = 1 << 3,    /* reports beside the one that is wanted */
+	MAY_REACH = 1 << 4,   /* its bytes may be in siblings' buffers */
+	MAY_SEE = 1 << 5,     /* the neighbour's bytes may be in its own */
 };
 
 struct attack_case {
@@ -111,13 +115,15 @@ struct attack_case {
 	bool told;
 	enum dmm_offence offence;
 	const char *who, *line;
-	unsigned int wire;
+	unsigned int may;     /* WIRE_... and MAY_... */
 	unsigned int without; /* safeguards that it tests */
 	enum dmm_policy policy;
 	bool mirror;
 	/* Parameters of (attack). */
 	uint64_t at, len, arg;
 };
+
+#define CASE(n, where, how) .name = n, .on = where, .attack = how
 
 struct attack_part {
 	const char *model; /* path */
@@ -127,6 +133,8 @@ struct attack_part {
 	void (*transfer)(struct rig *rig);
 	/* The card has nothing more to send of what it was given. */
 	bool (*idle)(struct rig *rig);
+	/* Registers of the device's BAR 0 that no guest may move; 0 ends. */
+	const uint32_t *regs;
 };
 
 extern const struct attack_part attack_e1000, attack_ne2k;
@@ -157,6 +165,8 @@ struct rig {
 	uint64_t stall_at, stall_value;
 	bool stall_any;
 	uint64_t accesses; /* of guests, served */
+	uint32_t regs[REGS_MAX];
+	bool spent; /* the monitor is not to be used for another case */
 
 	char verdict[256]; /* what is wrong; "" */
 	struct heard heard[REPORTS_MAX];
@@ -286,5 +296,6 @@ struct attack_table {
 
 extern const struct attack_table attack_ring_table, attack_door_table,
 	attack_frame_table, attack_rx_table, attack_port_table;
+extern const struct attack_table *const attack_tables[]; /* NULL ends */
 
 #endif /* TESTS_ATTACK_H */

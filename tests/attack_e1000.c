@@ -154,8 +154,8 @@ static void put16(uint8_t *to, unsigned int v)
 static void make(uint8_t *p, size_t len, const uint8_t to[6],
 		 const uint8_t from[6], uint32_t seq)
 {
-	static const uint8_t ip[20] = { 0x45, 0, 0, 0, 0,  1, 0, 0, 64, 17,
-					0,    0, 10, 0, 2, 15, 10, 0, 2, 2 };
+	static const uint8_t ip[20] = { 0x45, 0, 0,  0, 0, 1,  0,  0, 64, 17,
+					0,    0, 10, 0, 2, 15, 10, 0, 2,  2 };
 
 	memset(p, MARK_N, len);
 	memcpy(p, to, 6);
@@ -225,10 +225,11 @@ static bool take(struct rig *rig, const uint8_t *frame, size_t len)
 	if (!(d[12] & RXD_DD))
 		return false;
 	sibling = !memcmp(p + 6, rig->guest[HOSTILE].mac, 6);
-	if (!sibling && (got != len || memcmp(p, frame, len) ||
-			 !(d[12] & RXD_EOP)))
-		attack_bad(rig, "what the neighbour received is not what was "
-				"sent: %zu bytes of %zu",
+	if (!sibling &&
+	    (got != len || memcmp(p, frame, len) || !(d[12] & RXD_EOP)))
+		attack_bad(rig,
+			   "what the neighbour received is not what was "
+			   "sent: %zu bytes of %zu",
 			   got, len);
 	put64(d + 8, 0);
 	memset(s->host + RX_BUFS + s->rx * 2048, 0, 2048);
@@ -277,8 +278,9 @@ static void start(struct rig *rig)
 	for (g = 0; g < GUESTS; g++)
 		nic_start(rig, g);
 	/* 14 24 33, 34 40 end */
-	nic_context(rig, NEIGHBOUR, 14 | 24 << 8 | 33 << 16 | UINT64_C(34) << 32 |
-					    UINT64_C(40) << 40,
+	nic_context(rig, NEIGHBOUR,
+		    14 | 24 << 8 | 33 << 16 | UINT64_C(34) << 32 |
+			    UINT64_C(40) << 40,
 		    D_IP4, 0);
 	nic_bell(rig, NEIGHBOUR);
 }
@@ -289,7 +291,17 @@ static bool idle(struct rig *rig)
 	       rig->ops->read(rig->be, 0, R_TDT, 4);
 }
 
+/* CTRL is 0x4, too: a 0 ends the list. */
+static const uint32_t regs[] = {
+	0x0004,	  R_STATUS, R_CTRL_EXT, R_VET,	   R_IMS,   R_RCTL,
+	R_TCTL,	  R_TIPG,   R_PBA,	R_LEDCTL,  R_FCRTL, R_FCRTH,
+	R_RDBAL,  R_RDBAH,  R_RDLEN,	R_TDBAL,   R_TDBAH, R_TDLEN,
+	R_RXCSUM, R_MTA,    R_RAL,	R_RAH,	   R_VFTA,  R_WUC,
+	R_WUFC,	  R_MANC,   R_RAL + 8,	R_RAH + 8, 0,
+};
+
 const struct attack_part attack_e1000 = {
+	.regs = regs,
 	.model = "models/e1000.yaml",
 	.start = start,
 	.transfer = transfer,

@@ -370,11 +370,12 @@ static void judge_hostile(struct rig *rig, const struct wire_frame *f)
 	if (foreign(f->data + 12, f->len - 12))
 		attack_bad(rig, "foreign bytes are in a frame on the wire");
 	if (f->data[12] == 0x81 && f->data[13] == 0 && rig->c &&
-	    !(rig->c->wire & WIRE_TAGGED))
+	    !(rig->c->may & WIRE_TAGGED))
 		attack_bad(rig, "a frame has a tag that it may not have");
-	if (rig->c && rig->c->wire & WIRE_NONE)
-		attack_bad(rig, "a frame that was to be refused is on the "
-				"wire: %zu bytes, type %02x%02x",
+	if (rig->c && rig->c->may & WIRE_NONE)
+		attack_bad(rig,
+			   "a frame that was to be refused is on the "
+			   "wire: %zu bytes, type %02x%02x",
 			   f->len, f->data[12], f->data[13]);
 }
 

@@ -44,6 +44,7 @@ struct diff_part {
 	uint16_t vendor, device;
 	const struct diff_exception *exceptions; /* the end has no name */
 	uint64_t memory; /* bytes that the card reaches; 0: masters no bus */
+	uint64_t harmless; /* a register that can be read at any time */
 	unsigned int steps;
 	void (*sequence)(struct diff *d);
 };

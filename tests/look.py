@@ -26,7 +26,7 @@ GUEST_KEYS = ["name", "status", "frames_sent", "frames_received",
               "parked_ns", "violations"]
 PATHS = ["direct", "forward", "latch", "hook", "defer", "answer", "deny"]
 DEVICE_KEYS = ["name", "model", "switches", "forced", "switch_ns"]
-DEVICE_MORE = {"model_lines", "steps", "unheard"}
+DEVICE_MORE = {"model_lines", "steps", "unheard", "transmit"}
 
 
 def fail(text):

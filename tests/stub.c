@@ -153,18 +153,32 @@ static void host_report(void *ctx, const struct dmm_report *report)
 	s->report.access = NULL;
 }
 
+static int host_translate(void *ctx, unsigned int guest, uint64_t gpa,
+			  uint64_t len, uint64_t *iova)
+{
+	(void)ctx, (void)guest;
+	*iova = gpa;
+	return cc_within(gpa, len, 0, STUB_MEMORY) ? 0 : -EFAULT;
+}
+
 static int host_read_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,
 			 size_t len)
 {
-	(void)ctx, (void)guest, (void)gpa, (void)to, (void)len;
-	return -EFAULT;
+	(void)guest;
+	if (!cc_within(gpa, len, 0, STUB_MEMORY))
+		return -EFAULT;
+	memcpy(to, ((struct stub *)ctx)->memory + gpa, len);
+	return 0;
 }
 
 static int host_write_mem(void *ctx, unsigned int guest, uint64_t gpa,
 			  const void *from, size_t len)
 {
-	(void)ctx, (void)guest, (void)gpa, (void)from, (void)len;
-	return -EFAULT;
+	(void)guest;
+	if (!cc_within(gpa, len, 0, STUB_MEMORY))
+		return -EFAULT;
+	memcpy(((struct stub *)ctx)->memory + gpa, from, len);
+	return 0;
 }
 
 static const struct dmm_host stub_host = {
@@ -180,6 +194,7 @@ static const struct dmm_host stub_host = {
 	.due = host_due,
 	.frame = host_frame,
 	.report = host_report,
+	.translate = host_translate,
 	.read_mem = host_read_mem,
 	.write_mem = host_write_mem,
 };
@@ -236,9 +251,10 @@ void stub_bad(const char *text, unsigned int n, uint32_t line, uint32_t column,
 	die(err ? "it said something else" : "this is a model, after all", "");
 }
 
-void stub_open(struct stub *s, enum dmm_how how, unsigned int guests)
+int stub_try(struct stub *s, enum dmm_how how, unsigned int guests)
 {
 	char *why = NULL;
+	int err;
 
 	s->conf.how = how;
 	s->conf.guests = guests;
@@ -252,14 +268,33 @@ void stub_open(struct stub *s, enum dmm_how how, unsigned int guests)
 		memcpy(g->mac, "\x52\x54\x00\x00\x00", 5);
 		g->mac[5] = (uint8_t)(10 + i);
 	}
-	if (dmm_open(&s->dmm, s->model, &s->conf, &s->host, &why))
-		die("not opened: ", why ? why : "");
+	s->conf.area.size = dmm_model_area(s->model);
+	s->conf.area.host = calloc(1, s->conf.area.size + 1);
+	if (!s->conf.area.host)
+		die("no memory", "");
+	err = dmm_open(&s->dmm, s->model, &s->conf, &s->host, &why);
+	if (err && err != -ENOMEM && !why)
+		die("it does not say why", "");
+	if (err) {
+		free(s->conf.area.host);
+		s->conf.area.host = NULL;
+	}
+	free(why);
+	return err;
+}
+
+void stub_open(struct stub *s, enum dmm_how how, unsigned int guests)
+{
+	if (stub_try(s, how, guests))
+		die("not opened", "");
 	stub_log(s);
 }
 
 void stub_close(struct stub *s)
 {
 	dmm_close(s->dmm);
+	free(s->conf.area.host);
+	s->conf.area.host = NULL;
 	dmm_model_free(s->model);
 	diag_fini(&s->diag);
 	s->dmm = NULL;

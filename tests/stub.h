@@ -17,9 +17,10 @@
 
 #include "dmm/mon.h"
 
-#define STUB_SPACES 4u
+#define STUB_SPACES MODEL_MAX_SPACES
 #define STUB_BYTES 0x2000u
 #define STUB_LOG 4096u
+#define STUB_MEMORY 0x10000u /* a guest's, from 0 */
 
 struct stub {
 	struct diag diag;
@@ -30,6 +31,7 @@ struct stub {
 	/* what reads say; with (keeps) a write changes it */
 	uint8_t says[STUB_SPACES][STUB_BYTES];
 	bool keeps;
+	uint8_t memory[STUB_MEMORY];
 	uint64_t now;
 	char log[STUB_LOG]; /* "r0+4.1 " and "w0+4.1=40 ", in hex */
 	size_t logged;
@@ -49,6 +51,8 @@ void stub_bad(const char *text, unsigned int n, uint32_t line, uint32_t column,
 	      const char *message);
 /* Watch the device for (guests); empties the log. */
 void stub_open(struct stub *s, enum dmm_how how, unsigned int guests);
+/* The same where the model may say no: 0 or what dmm_open() returned. */
+int stub_try(struct stub *s, enum dmm_how how, unsigned int guests);
 void stub_close(struct stub *s); /* the model too */
 
 /* One access of guest 0; the verdict is in s->verdict. */

@@ -42,6 +42,18 @@ static void ring_merge(void **state)
 	run_table(&attack_ring_table, IN_MERGE);
 }
 
+static void door_merge(void **state)
+{
+	(void)state;
+	run_table(&attack_door_table, IN_MERGE);
+}
+
+static void door_lease(void **state)
+{
+	(void)state;
+	run_table(&attack_door_table, IN_LEASE);
+}
+
 static void ring_lease(void **state)
 {
 	(void)state;
@@ -53,6 +65,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ring_merge),
 		cmocka_unit_test(ring_lease),
+		cmocka_unit_test(door_merge),
+		cmocka_unit_test(door_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

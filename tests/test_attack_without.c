@@ -13,10 +13,6 @@
 
 #include "attack.h"
 
-static const struct attack_table *const tables[] = {
-	&attack_ring_table,
-};
-
 static const unsigned int ways[] = { IN_MERGE, IN_LEASE, IN_DROP };
 
 /* NULL: the case is not for it. */
@@ -48,11 +44,12 @@ static void notice(unsigned int without)
 	const char *bad;
 	size_t k;
 
-	for (i = 0; i < ARRAY_LEN(tables); i++)
+	for (i = 0; attack_tables[i]; i++)
 		for (w = 0; w < ARRAY_LEN(ways); w++)
-			for (k = 0; k < tables[i]->n; k++) {
-				bad = run(tables[i], &tables[i]->cases[k],
-					  ways[w], without);
+			for (k = 0; k < attack_tables[i]->n; k++) {
+				bad = run(attack_tables[i],
+					  &attack_tables[i]->cases[k], ways[w],
+					  without);
 				if (!bad)
 					continue;
 				of++;
@@ -60,7 +57,8 @@ static void notice(unsigned int without)
 				if (loud)
 					print_message(
 						"%s: %s\n",
-						tables[i]->cases[k].name, bad);
+						attack_tables[i]->cases[k].name,
+						bad);
 			}
 	if (loud)
 		print_message("%u of %u\n", noticed, of);
@@ -71,6 +69,18 @@ static void ring(void **state)
 {
 	(void)state;
 	notice(DMM_WITHOUT_RING);
+}
+
+static void generation(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_GENERATION);
+}
+
+static void eeprom(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_EEPROM);
 }
 
 static void buffer(void **state)
@@ -84,6 +94,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ring),
 		cmocka_unit_test(buffer),
+		cmocka_unit_test(generation),
+		cmocka_unit_test(eeprom),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -574,6 +574,7 @@ static void test_statistics(void **state)
 	assert_int_equal(rd(rig, R_TOTL), 0x10);
 	assert_int_equal(rd(rig, R_TOTL), 0x10);
 	assert_int_equal(rd(rig, R_TOTL + 4), 1);
+	assert_int_equal(rd(rig, R_TOTL + 4), 0);
 	assert_int_equal(rd(rig, R_TOTL), 0);
 	e1000_set(rig->e, R_TOTL, 0xffffffff);
 	e1000_set(rig->e, R_TOTL + 4, 0xffffffff);

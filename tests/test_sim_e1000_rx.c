@@ -397,17 +397,21 @@ static void test_pause(void **state)
 	hear(rig, frame, 60);
 	assert_int_equal(rd(rig, R_RDH), 1);
 	assert_int_equal(rd(rig, R_XOFFRXC), 1);
+	frame[5] = 2; /* another group's: no PAUSE */
+	hear(rig, frame, 60);
+	assert_int_equal(rd(rig, R_RDH), 2);
+	frame[5] = 1;
 	frame[17] = 0;
 	rctl(rig, RCTL_MPE | RCTL_PMCF);
 	hear(rig, frame, 60);
-	assert_int_equal(rd(rig, R_RDH), 2);
+	assert_int_equal(rd(rig, R_RDH), 3);
 	assert_int_equal(rd(rig, R_XONRXC), 1);
 	memcpy(frame, own, 6);
 	hear(rig, frame, 60);
-	assert_int_equal(rd(rig, R_RDH), 3);
+	assert_int_equal(rd(rig, R_RDH), 4);
 	rctl(rig, RCTL_DPF);
 	hear(rig, frame, 60);
-	assert_int_equal(rd(rig, R_RDH), 3);
+	assert_int_equal(rd(rig, R_RDH), 4);
 }
 
 /*

@@ -385,6 +385,12 @@ static void test_packet_buffer(void **state)
 	}
 	assert_int_equal(rd(rig, R_TDFT) * 8, at + 104);
 	/* Around its end, and from anywhere that is written. */
+	wr(rig, R_TDFT, (E1000_PBM_SIZE - 64) / 8);
+	legacy(rig, BUFS, 100, WHOLE);
+	go(rig);
+	assert_int_equal(rd(rig, R_PBM + E1000_PBM_SIZE - 64),
+			 e1000_le32(rig->mem + BUFS));
+	assert_int_equal(rd(rig, R_PBM + at), e1000_le32(rig->mem + BUFS + 64));
 	for (unsigned int i = 0; i < 200; i++) {
 		legacy(rig, BUFS, 1514, WHOLE);
 		wr(rig, R_TDFT, i * 97);

@@ -78,6 +78,9 @@ struct boot_info {
 		struct pvh_memmap pvh_map[8];
 		struct mb_mmap mb_map[8];
 	};
+	struct pvh_module {
+		uint64_t addr, size, cmdline_addr, reserved;
+	} module;
 	char loader[8];
 	char cmdline[BOOT_CMDLINE_MAX];
 };
@@ -543,6 +546,33 @@ static int fill_cmdline(struct loader *ld, enum boot_kind kind, char *to)
 	return 0;
 }
 
+/*
+ * The module as high in low memory as it goes, clear of the image: a kernel
+ * that unpacks itself upward does not meet it.
+ */
+static int copy_initrd(struct loader *ld, struct boot_info *info)
+{
+	const struct mem_region *low = &ld->mem->region[0];
+	uint64_t len = ld->image->initrd_len, at, end = 0;
+
+	if (!ld->image->initrd)
+		return 0;
+	for (unsigned int i = 0; i < ld->count; i++)
+		if (ld->segment[i].gpa + ld->segment[i].memsz > end)
+			end = ld->segment[i].gpa + ld->segment[i].memsz;
+	if (len > low->size || low->size - len < end + MIB)
+		return fail(ld, -ENOMEM,
+			    "it and its initrd do not fit: memory: %lluM would "
+			    "do",
+			    (unsigned long long)((end + len) / MIB + 3));
+	at = (low->size - len) / MEM_PAGE * MEM_PAGE;
+	memcpy(low->host + at, ld->image->initrd, len);
+	info->module = (struct pvh_module){ .addr = at, .size = len };
+	info->pvh.modules = 1;
+	info->pvh.modules_addr = INFO_AT(module);
+	return 0;
+}
+
 int boot_load(struct mem *mem, const struct boot_image *image,
 	      struct boot_entry *out, char **why)
 {
@@ -569,6 +599,12 @@ int boot_load(struct mem *mem, const struct boot_image *image,
 		fill_pvh(info, mem);
 	else
 		fill_multiboot(info, mem);
+	if (kind == BOOT_PVH)
+		rc = copy_initrd(&ld, info);
+	else if (image->initrd)
+		rc = fail(&ld, -EINVAL, "an initrd needs a PVH image");
+	if (rc)
+		return rc;
 	*out = (struct boot_entry){
 		.kind = kind,
 		.eip = (uint32_t)ld.entry,

@@ -30,6 +30,8 @@ struct boot_image {
 	const uint8_t *data;
 	size_t len;
 	const char *cmdline; /* NULL: none */
+	const uint8_t *initrd; /* the PVH image's first module; NULL: none */
+	size_t initrd_len;
 };
 
 struct boot_entry {

@@ -16,6 +16,7 @@
  *       memory: 32M			default 64M
  *       cpus: 1
  *       cmdline: "expect=0x1234"
+ *       initrd: initrd.cpio		of a kernel; "kernel:" is "image:"
  *       timeout: 60s			default: none
  *       watchdog: 5s			default: none
  *       log: alpha.log			default: the terminal
@@ -74,6 +75,7 @@ struct machine_guest {
 	const char *name;
 	const char *image;
 	const char *cmdline; /* "" if none */
+	const char *initrd;  /* NULL: none */
 	const char *log;     /* NULL: the terminal */
 	uint64_t memory;     /* bytes, whole pages */
 	unsigned int cpus;

@@ -155,6 +155,7 @@ static void open_guest(struct run *run, unsigned int i)
 		.name = g->name,
 		.image = g->image,
 		.cmdline = g->cmdline,
+		.initrd = g->initrd,
 		.memory = g->memory,
 		.cpus = g->cpus,
 		.watchdog_ns = g->watchdog_ns ? g->watchdog_ns :

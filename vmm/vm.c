@@ -211,17 +211,26 @@ static int open_image(struct vm *vm, char **why)
 {
 	struct boot_image image = { .name = vm->conf.image,
 				    .cmdline = vm->conf.cmdline };
-	char *data;
+	char *data, *initrd = NULL;
 	int rc;
 
 	rc = file_read(vm->conf.image, BOOT_IMAGE_MAX, &data, &image.len, why);
 	if (rc)
 		return rc;
 	image.data = (const uint8_t *)data;
+	if (vm->conf.initrd)
+		rc = file_read(vm->conf.initrd, BOOT_IMAGE_MAX, &initrd,
+			       &image.initrd_len, why);
+	if (rc) {
+		free(data);
+		return rc;
+	}
+	image.initrd = (const uint8_t *)initrd;
 	rc = boot_load(vm->mem, &image, &vm->entry, why);
 	/* an image that says nothing of its code is as good to run */
 	if (!rc && symbols_open(&vm->symbols, data, image.len))
 		vm->symbols = NULL;
+	free(initrd);
 	free(data);
 	return rc;
 }
@@ -303,6 +312,7 @@ static struct vm *vm_new(const struct vm_conf *conf)
 	vm->conf = *conf;
 	vm->conf.name = xstrdup(conf->name);
 	vm->conf.image = xstrdup(conf->image);
+	vm->conf.initrd = conf->initrd ? xstrdup(conf->initrd) : NULL;
 	vm->conf.cmdline = conf->cmdline ? xstrdup(conf->cmdline) : NULL;
 	vm->fd = -1;
 	pthread_mutex_init(&vm->lock, NULL);
@@ -574,6 +584,7 @@ void vm_close(struct vm *vm)
 	free((char *)vm->conf.name);
 	free((char *)vm->conf.image);
 	free((char *)vm->conf.cmdline);
+	free((char *)vm->conf.initrd);
 	free(vm);
 }
 

@@ -47,6 +47,7 @@ struct vm_conf {
 	const char *name;
 	const char *image;    /* path */
 	const char *cmdline;  /* NULL: none */
+	const char *initrd;   /* path; NULL: none */
 	uint64_t memory;      /* bytes */
 	unsigned int cpus;    /* 1 to HV_CPUS_MAX */
 	uint64_t watchdog_ns; /* 0: none; VM_WATCHDOG_NS is a good value */

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * replay.h: a recorded trace of one device, shown to a fresh monitor.
+ *
+ *	replay_open(&r, model, &packet, &sink, &why);	its TRACE_MODEL
+ *	replay_record(r, &packet, number);		each of its records
+ *	replay_end(r);
+ *	replay_summary(r), replay_difference(r)
+ *
+ * A trace that is complete is replayed exactly: the monitor's questions are
+ * answered as they were, and all that it does must be what it did.  The first
+ * difference ends the replay.
+ *
+ * One that is not (imported, filtered) has accesses alone.  Then the device is
+ * the trace: a read gives what was read, its causes of interrupts come when
+ * the guest finds them, and what the monitor asks for itself is answered by
+ * what was last seen there.  Nothing is compared, but the model's rules are.
+ *
+ * Packets are borrowed until the entry that they belong to has been replayed.
+ *
+ * Errors:  0 or -errno; -EINVAL: a record where none like it can be.
+ * Threads: one replay, one thread.
+ */
+
+#ifndef DMM_REPLAY_H
+#define DMM_REPLAY_H
+
+#include "trace.h"
+
+struct replay;
+
+/* Where we are. */
+struct replay_at {
+	uint64_t number;   /* of the packet in its file, from 1, as Wireshark */
+	uint64_t offset;   /* of it in the file */
+	uint64_t sequence; /* of the device's records */
+	uint64_t ns;
+};
+
+/* What to tell of on the way; each may be NULL. */
+struct replay_sink {
+	void *ctx;
+	void (*state)(void *ctx, const struct replay_at *at,
+		      unsigned int guest, const struct trace_state *state);
+	void (*owner)(void *ctx, const struct replay_at *at,
+		      const struct trace_switch *sw);
+	void (*violation)(void *ctx, const struct replay_at *at,
+			  const struct dmm_report *report);
+	/* The device could change hands from now on, or no longer. */
+	void (*window)(void *ctx, const struct replay_at *at, bool open);
+	void (*access)(void *ctx, const struct replay_at *at,
+		       unsigned int guest, const struct dmm_access *access,
+		       enum dmm_verdict verdict, enum dmm_path path);
+	void (*line)(void *ctx, const struct replay_at *at, unsigned int guest,
+		     bool level);
+};
+
+struct replay_difference {
+	struct replay_at at;
+	char expected[160], came[160];
+};
+
+struct replay_state { /* of all guests */
+	uint64_t entered, ns;
+};
+
+struct replay_summary {
+	bool exact;
+	uint64_t events; /* entries: accesses, interrupts, ticks, ... */
+	uint64_t violations, held;
+	uint64_t windows, window_ns;
+	uint64_t first_ns, last_ns;
+	uint64_t lost;	      /* records that are missing; it ends there */
+	unsigned int states;  /* as dmm_model_state() numbers them */
+	const struct replay_state *state;
+	/* a byte each: was it met? */
+	unsigned int registers, rules;
+	const uint8_t *reg, *rule;
+};
+
+/*
+ * (first) is the device's TRACE_MODEL.  (model) is borrowed; (sink) is copied.
+ * -EINVAL with one line in (*why), which the caller frees, if it cannot be a
+ * record of this model.
+ */
+MUST_CHECK int replay_open(struct replay **out, const struct dmm_model *model,
+			   const struct trace_packet *first,
+			   const struct replay_sink *sink, char **why);
+void replay_close(struct replay *r); /* NULL is fine */
+
+/*
+ * The next record of the device, at packet (number).  After a difference, or
+ * where records are missing, nothing more is done with them.
+ */
+MUST_CHECK int replay_record(struct replay *r, const struct trace_packet *p,
+			     uint64_t number);
+/* That was all; times of states end here. */
+void replay_end(struct replay *r);
+
+const struct replay_summary *replay_summary(struct replay *r);
+const struct replay_difference *replay_difference(const struct replay *r);
+/* The sequence that the next record must have. */
+uint64_t replay_next(const struct replay *r);
+/* NULL until the first entry; for dmm_guest_stats() and the like. */
+struct dmm *replay_dmm(struct replay *r);
+
+/* Names for the summary: of register (i), of machine and line of rule (i). */
+const char *replay_register(const struct replay *r, unsigned int i);
+unsigned int replay_rule_line(const struct replay *r, unsigned int i);
+
+#endif /* DMM_REPLAY_H */

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: MIT
+/*
+ * replay_host.c: a host that answers what was answered, and notices if it is
+ * asked something else.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "replay_impl.h"
+
+static void describe_call(const struct trace_call *c, char *text, size_t room)
+{
+	char at[96] = "";
+
+	switch ((enum trace_host)c->what) {
+	case TRACE_READ:
+	case TRACE_READ_STRING:
+		snprintf(at, sizeof(at), " space %u + 0x%" PRIx64
+			 ", %u bytes, %" PRIu64 " times",
+			 c->space, c->at, c->width, c->count);
+		break;
+	case TRACE_WRITE:
+	case TRACE_WRITE_STRING:
+		snprintf(at, sizeof(at), " space %u + 0x%" PRIx64
+			 ", %u bytes, %" PRIu64 " times, 0x%" PRIx64,
+			 c->space, c->at, c->width, c->count, c->value);
+		break;
+	case TRACE_PAUSE:
+		snprintf(at, sizeof(at), " %" PRIu64 " ns", c->at);
+		break;
+	case TRACE_TRANSLATE:
+	case TRACE_READ_MEM:
+	case TRACE_WRITE_MEM:
+	case TRACE_AREA:
+		snprintf(at, sizeof(at), " guest %u 0x%" PRIx64
+			 ", %" PRIu64 " bytes",
+			 c->guest, c->at, c->count);
+		break;
+	case TRACE_NOW:
+	case TRACE_RESET:
+		break;
+	}
+	snprintf(text, room, "host %s%s",
+		 trace_host_name((enum trace_host)c->what), at);
+}
+
+static void describe_violation(const struct replay_queued *q, char *text,
+			       size_t room)
+{
+	struct trace_violation v;
+	const char *name = (const char *)q->body + sizeof(v);
+
+	memcpy(&v, q->body, sizeof(v));
+	snprintf(text, room, "violation of guest %u: %.40s, line %u [0x%" PRIx64
+		 ", +0x%" PRIx64 ")",
+		 q->head.guest, name, v.line, v.address, v.length);
+}
+
+void replay_describe(const struct replay_queued *q, char *text, size_t room)
+{
+	struct trace_value value;
+	struct trace_switch sw;
+	struct trace_state st;
+	struct trace_call call;
+
+	switch ((enum trace_kind)q->head.kind) {
+	case TRACE_HOST:
+		memcpy(&call, q->body, sizeof(call));
+		describe_call(&call, text, room);
+		break;
+	case TRACE_LINE:
+		memcpy(&value, q->body, sizeof(value));
+		snprintf(text, room, "line of guest %u %s", q->head.guest,
+			 value.value ? "up" : "down");
+		break;
+	case TRACE_STATE:
+		memcpy(&st, q->body, sizeof(st));
+		snprintf(text, room, "guest %u, machine %u: state %u to %u",
+			 q->head.guest, st.machine, st.from, st.to);
+		break;
+	case TRACE_SWITCH:
+		memcpy(&sw, q->body, sizeof(sw));
+		snprintf(text, room, "switch from %u to %u%s, %" PRIu64 " ns",
+			 sw.from, sw.to, sw.forced ? ", forced" : "", sw.ns);
+		break;
+	case TRACE_VIOLATION:
+		describe_violation(q, text, room);
+		break;
+	default:
+		snprintf(text, room, "%s",
+			 trace_kind_name((enum trace_kind)q->head.kind));
+		break;
+	}
+}
+
+const struct replay_queued *replay_take(struct replay *r, enum trace_kind kind,
+					uint8_t guest, const char *came)
+{
+	const struct replay_queued *q = &r->queue[r->taken];
+	char expected[160];
+
+	if (r->differs)
+		return NULL;
+	if (r->taken == r->queued) {
+		replay_differ(r, &r->at, "nothing more", came);
+		return NULL;
+	}
+	if (q->head.kind != kind || q->head.guest != guest) {
+		replay_describe(q, expected, sizeof(expected));
+		replay_differ(r, &q->at, expected, came);
+		return NULL;
+	}
+	r->taken++;
+	return q;
+}
+
+/* ---- questions ---- */
+
+static bool same_call(const struct trace_call *was, const struct trace_call *is)
+{
+	bool writes = is->what == TRACE_WRITE;
+
+	return was->what == is->what && was->space == is->space &&
+	       was->width == is->width && was->at == is->at &&
+	       was->count == is->count && (!writes || was->value == is->value);
+}
+
+/*
+ * The answer to (is), or false.  (from): bytes written, which must be the
+ * same; (to): bytes read, which come out of the record.
+ */
+static bool ask(struct replay *r, const struct trace_call *is, const void *from,
+		void *to, size_t len, struct trace_call *was)
+{
+	const struct replay_queued *q;
+	char came[160], expected[160];
+	const uint8_t *data;
+
+	if (r->differs)
+		return false;
+	describe_call(is, came, sizeof(came));
+	q = replay_take(r, TRACE_HOST, is->guest, came);
+	if (!q)
+		return false;
+	memcpy(was, q->body, sizeof(*was));
+	data = q->body + sizeof(*was);
+	replay_describe(q, expected, sizeof(expected));
+	if (!same_call(was, is)) {
+		replay_differ(r, &q->at, expected, came);
+		return false;
+	}
+	if (!from && !to)
+		return true;
+	if (to && was->result)
+		return true;
+	if (was->bytes != len) {
+		replay_differ(r, &q->at, "as many bytes as were recorded",
+			      came);
+		return false;
+	}
+	if (to && len)
+		memcpy(to, data, len);
+	if (from && len && memcmp(from, data, len)) {
+		replay_differ(r, &q->at, expected, "the same with other data");
+		return false;
+	}
+	return true;
+}
+
+static uint64_t host_read(void *ctx, unsigned int space, uint64_t off,
+			  unsigned int width)
+{
+	const struct trace_call is = { .what = TRACE_READ,
+				       .space = (uint8_t)space,
+				       .width = (uint8_t)width,
+				       .guest = TRACE_NOBODY,
+				       .at = off,
+				       .count = 1 };
+	struct trace_call was;
+
+	return ask(ctx, &is, NULL, NULL, 0, &was) ? was.value : 0;
+}
+
+static void host_write(void *ctx, unsigned int space, uint64_t off,
+		       unsigned int width, uint64_t value)
+{
+	const struct trace_call is = { .what = TRACE_WRITE,
+				       .space = (uint8_t)space,
+				       .width = (uint8_t)width,
+				       .guest = TRACE_NOBODY,
+				       .at = off,
+				       .value = value,
+				       .count = 1 };
+	struct trace_call was;
+
+	(void)ask(ctx, &is, NULL, NULL, 0, &was);
+}
+
+static void host_read_string(void *ctx, unsigned int space, uint64_t off,
+			     unsigned int width, void *to, size_t n)
+{
+	const struct trace_call is = { .what = TRACE_READ_STRING,
+				       .space = (uint8_t)space,
+				       .width = (uint8_t)width,
+				       .guest = TRACE_NOBODY,
+				       .at = off,
+				       .count = n };
+	struct trace_call was;
+
+	if (!ask(ctx, &is, NULL, to, n * width, &was))
+		memset(to, 0, n * width);
+}
+
+static void host_write_string(void *ctx, unsigned int space, uint64_t off,
+			      unsigned int width, const void *from, size_t n)
+{
+	const struct trace_call is = { .what = TRACE_WRITE_STRING,
+				       .space = (uint8_t)space,
+				       .width = (uint8_t)width,
+				       .guest = TRACE_NOBODY,
+				       .at = off,
+				       .count = n };
+	struct trace_call was;
+
+	(void)ask(ctx, &is, from, NULL, n * width, &was);
+}
+
+static void host_pause(void *ctx, uint64_t ns)
+{
+	const struct trace_call is = { .what = TRACE_PAUSE,
+				       .guest = TRACE_NOBODY,
+				       .at = ns };
+	struct trace_call was;
+
+	(void)ask(ctx, &is, NULL, NULL, 0, &was);
+}
+
+/* Numbers are looked up outside of entries, too. */
+static uint64_t host_now(void *ctx)
+{
+	const struct trace_call is = { .what = TRACE_NOW,
+				       .guest = TRACE_NOBODY };
+	struct replay *r = ctx;
+	struct trace_call was;
+
+	if (!r->ended && ask(r, &is, NULL, NULL, 0, &was))
+		r->clock = was.value;
+	else
+		r->clock += r->differs; /* loops that wait for it must end */
+	return r->clock;
+}
+
+static int host_reset(void *ctx)
+{
+	const struct trace_call is = { .what = TRACE_RESET,
+				       .guest = TRACE_NOBODY };
+	struct trace_call was;
+
+	return ask(ctx, &is, NULL, NULL, 0, &was) ? was.result : 0;
+}
+
+static int host_translate(void *ctx, unsigned int guest, uint64_t gpa,
+			  uint64_t len, uint64_t *iova)
+{
+	const struct trace_call is = { .what = TRACE_TRANSLATE,
+				       .guest = (uint8_t)guest,
+				       .at = gpa,
+				       .count = len };
+	struct trace_call was;
+
+	if (!ask(ctx, &is, NULL, NULL, 0, &was))
+		return -EFAULT;
+	*iova = was.value;
+	return was.result;
+}
+
+static int host_read_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,
+			 size_t len)
+{
+	const struct trace_call is = { .what = TRACE_READ_MEM,
+				       .guest = (uint8_t)guest,
+				       .at = gpa,
+				       .count = len };
+	struct trace_call was;
+
+	return ask(ctx, &is, NULL, to, len, &was) ? was.result : -EFAULT;
+}
+
+static int host_write_mem(void *ctx, unsigned int guest, uint64_t gpa,
+			  const void *from, size_t len)
+{
+	const struct trace_call is = { .what = TRACE_WRITE_MEM,
+				       .guest = (uint8_t)guest,
+				       .at = gpa,
+				       .count = len };
+	struct trace_call was;
+
+	return ask(ctx, &is, from, NULL, len, &was) ? was.result : -EFAULT;
+}
+
+/* Only what the device had finished was recorded: so it is, if it comes now. */
+static void host_area(void *ctx, uint64_t at, void *bytes, size_t len,
+		      bool done)
+{
+	struct replay *r = ctx;
+	const struct replay_queued *q = &r->queue[r->taken];
+	struct trace_call call;
+
+	(void)done;
+	if (r->differs || r->taken == r->queued || q->head.kind != TRACE_HOST)
+		return;
+	memcpy(&call, q->body, sizeof(call));
+	if (call.what != TRACE_AREA || call.at != at || call.bytes != len)
+		return;
+	if (len)
+		memcpy(bytes, q->body + sizeof(call), len);
+	r->taken++;
+}
+
+/* ---- what it is told ---- */
+
+static void host_line(void *ctx, unsigned int guest, bool level)
+{
+	struct replay *r = ctx;
+	const struct replay_queued *q;
+	struct trace_value value;
+	char came[64];
+
+	snprintf(came, sizeof(came), "line of guest %u %s", guest,
+		 level ? "up" : "down");
+	q = replay_take(r, TRACE_LINE, (uint8_t)guest, came);
+	if (!q)
+		return;
+	memcpy(&value, q->body, sizeof(value));
+	if (value.value != level)
+		replay_differ(r, &q->at, level ? "down" : "up", came);
+	if (r->sink.line)
+		r->sink.line(r->sink.ctx, &r->at, guest, level);
+}
+
+static void host_report(void *ctx, const struct dmm_report *report)
+{
+	struct replay *r = ctx;
+	const struct replay_queued *q;
+	struct trace_violation v;
+	char came[160], expected[160];
+
+	snprintf(came, sizeof(came),
+		 "violation of guest %u: %.40s, line %u [0x%" PRIx64
+		 ", +0x%" PRIx64 ")",
+		 report->guest, report->name, report->line, report->address,
+		 report->length);
+	q = replay_take(r, TRACE_VIOLATION, (uint8_t)report->guest, came);
+	if (!q)
+		return;
+	r->sum.violations++;
+	memcpy(&v, q->body, sizeof(v));
+	replay_describe(q, expected, sizeof(expected));
+	if (strcmp(came, expected) || v.offence != report->offence)
+		replay_differ(r, &q->at, expected, came);
+	if (r->sink.violation)
+		r->sink.violation(r->sink.ctx, &r->at, report);
+}
+
+static void host_wake(void *ctx, unsigned int guest)
+{
+	(void)ctx;
+	(void)guest;
+}
+
+static void host_due(void *ctx, uint64_t at_ns)
+{
+	(void)ctx;
+	(void)at_ns;
+}
+
+static void host_frame(void *ctx, unsigned int guest, bool sent,
+		       const uint8_t *bytes, size_t len)
+{
+	(void)ctx;
+	(void)guest;
+	(void)sent;
+	(void)bytes;
+	(void)len;
+}
+
+const struct dmm_host replay_exact_host = {
+	.read = host_read,
+	.write = host_write,
+	.read_string = host_read_string,
+	.write_string = host_write_string,
+	.pause = host_pause,
+	.now = host_now,
+	.reset = host_reset,
+	.line = host_line,
+	.wake = host_wake,
+	.due = host_due,
+	.frame = host_frame,
+	.report = host_report,
+	.translate = host_translate,
+	.read_mem = host_read_mem,
+	.write_mem = host_write_mem,
+	.area = host_area,
+};

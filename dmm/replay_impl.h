@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * replay_impl.h: a replay, as its files share it.
+ *
+ *  replay.c       records in, entries of the monitor, what came of them
+ *  replay_host.c  a host that answers as it did, and compares
+ *  replay_echo.c  a host whose device is the trace
+ */
+
+#ifndef DMM_REPLAY_IMPL_H
+#define DMM_REPLAY_IMPL_H
+
+#include "changes.h"
+#include "mon.h"
+#include "replay.h"
+
+/* A record that belongs to the entry that comes. */
+struct replay_queued {
+	struct trace_head head;
+	const uint8_t *body; /* borrowed */
+	struct replay_at at;
+};
+
+/* More than one entry can take: e.g. a whole ring of frames, for all guests. */
+#define REPLAY_QUEUE_MAX (1u << 18)
+
+/* A device that is the trace. */
+struct replay_echo {
+	uint64_t *dev; /* slots: what was last written or seen */
+	uint64_t *rest; /* slots: bits that the device has let go since */
+	const struct dmm_access *access; /* at hand; NULL: none */
+	bool asked;  /* and the device was asked for it */
+	bool level;  /* of its line */
+	unsigned int pauses; /* since it was written to */
+};
+
+struct replay {
+	const struct dmm_model *model;
+	struct dmm *dmm; /* NULL: not opened yet */
+	struct dmm_conf conf;
+	struct dmm_host host;
+	struct replay_sink sink;
+	struct changes changes;
+	struct replay_at at;
+	struct replay_summary sum;
+	struct replay_difference difference;
+	bool differs, ended;
+	bool is_reusable;
+	uint64_t reusable_since;
+	uint64_t next;	/* sequence */
+	uint64_t clock; /* what the host's was last */
+	struct replay_queued *queue;
+	size_t queued, taken, room;
+	struct replay_state *state;
+	uint64_t since[DMM_MAX_GUESTS][CHANGES_MACHINES];
+	uint8_t *covered;
+	uint8_t *data; /* of the access at hand */
+	struct replay_echo echo;
+};
+
+extern const struct dmm_host replay_exact_host;
+extern const struct dmm_host replay_echo_host;
+
+/* The first one counts. */
+void replay_differ(struct replay *r, const struct replay_at *at,
+		   const char *expected, const char *came);
+/* The next of the queue if it is a (kind) of (guest), else a difference. */
+const struct replay_queued *replay_take(struct replay *r, enum trace_kind kind,
+					uint8_t guest, const char *came);
+/* A record in words. */
+void replay_describe(const struct replay_queued *q, char *text, size_t room);
+
+/* replay_echo.c: what the device does before and after an access. */
+MUST_CHECK int replay_echo_open(struct replay *r);
+void replay_echo_before(struct replay *r, unsigned int guest,
+			const struct dmm_access *access);
+void replay_echo_after(struct replay *r, unsigned int guest);
+
+#endif /* DMM_REPLAY_IMPL_H */
