@@ -215,11 +215,10 @@ static void find_endless(struct build *b)
 
 /* ---- what sharing needs ---- */
 
-static void need_proc(struct build *b, const struct node *sharing,
-		      enum proc proc, const char *name)
+static void need_proc(struct build *b, enum proc proc, const char *name)
 {
 	if (!b->m->proc[proc].n)
-		diag_error(b->diag, sharing->pos,
+		diag_error(b->diag, b->m->share_pos,
 			   "a device that is leased needs procedures: %s",
 			   name);
 }
@@ -287,21 +286,18 @@ static void check_reached(struct build *b)
 static void check_sharing(struct build *b)
 {
 	const struct dmm_model *m = b->m;
-	struct node at = { .pos = { 1, 1 } };
 
-	if (m->machines)
-		at.pos = m->machine[0].pos;
 	if (m->how != DMM_LEASE)
 		return;
 	if (!m->reusable) {
-		diag_error(b->diag, at.pos,
+		diag_error(b->diag, m->share_pos,
 			   "a device that is leased needs \"reusable:\"");
 		diag_advise(b->diag, "say in which states another guest may "
 				     "take it, such as reusable: tx == idle");
 	}
-	need_proc(b, &at, PROC_QUIESCE, "quiesce");
-	need_proc(b, &at, PROC_SAVE, "save");
-	need_proc(b, &at, PROC_RESTORE, "restore");
+	need_proc(b, PROC_QUIESCE, "quiesce");
+	need_proc(b, PROC_SAVE, "save");
+	need_proc(b, PROC_RESTORE, "restore");
 	check_scrub(b);
 	check_reached(b);
 }

@@ -76,6 +76,8 @@ unsigned int dmm_model_machines(const struct dmm_model *model);
 const char *dmm_model_machine(const struct dmm_model *model, unsigned int i);
 /* A state's number is its own among those of all machines. */
 const char *dmm_model_state(const struct dmm_model *model, unsigned int i);
+/* The machine that state (i) is of. */
+const char *dmm_model_machine_of(const struct dmm_model *model, unsigned int i);
 
 /* ---- accesses ---- */
 

@@ -412,6 +412,8 @@ void lease_try(struct dmm *d, uint64_t now)
 
 uint64_t lease_next(struct dmm *d, uint64_t now)
 {
+	if (d->tx && d->tx->more)
+		return now;
 	if (shadow_busy(d))
 		return now + LOOK_NS;
 	if (d->mode == MODE_EXCLUSIVE)

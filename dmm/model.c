@@ -114,3 +114,14 @@ const char *dmm_model_state(const struct dmm_model *m, unsigned int i)
 {
 	return i < m->states ? m->state[i].name : NULL;
 }
+
+const char *dmm_model_machine_of(const struct dmm_model *m, unsigned int state)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->machines; i++)
+		if (state - m->machine[i].states.first <
+		    (unsigned int)m->machine[i].states.n)
+			return m->machine[i].name;
+	return NULL;
+}

@@ -196,7 +196,8 @@ struct ring {
 	struct span refused[2], then;  /* sets of fields; of registers */
 	struct span shadow;	       /* sets of fields, in each shadow entry */
 	struct span frame;	       /* in each that a frame was put into */
-	/* what the part does to a frame by itself, for local delivery */
+	struct expr *forbid; /* true: the descriptor is refused; or NULL */
+	/* what the part does to a frame by itself */
 	struct expr *off[16]; /* enum offload_key; NULL: never */
 };
 
@@ -372,6 +373,7 @@ struct dmm_model {
 	struct transmit transmit;
 	struct identity identity;
 	struct interrupt interrupt;
+	struct diag_pos share_pos; /* of `sharing` */
 	enum dmm_how how;	   /* the model's own choice */
 	enum dmm_when_parked when_parked;
 	uint64_t max_park_ns;

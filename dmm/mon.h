@@ -163,6 +163,7 @@ struct shadow {
 	uint32_t clean, tail; /* free-running */
 	uint32_t bytes;	      /* outstanding */
 	uint64_t since;	      /* something was outstanding and did not move */
+	bool more;	      /* there is work that was put off */
 	struct shadow_note note[SHADOW_DEPTH];
 };
 

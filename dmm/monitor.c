@@ -422,6 +422,8 @@ uint64_t dmm_tick(struct dmm *d)
 {
 	uint64_t now = d->host.now(d->host.ctx);
 
+	if (d->tx && d->tx->more)
+		shadow_pump(d);
 	if (shadow_busy(d)) {
 		if (shadow_clean(d))
 			shadow_pump(d);

@@ -350,12 +350,28 @@ static bool resolve_shadow(const struct scope *sc, const char *name,
 	return false;
 }
 
+/* Neither a register nor a let; what is near may be either. */
+static void unknown_name(struct build *b, struct diag_pos pos, const char *name)
+{
+	const char *names[MODEL_MAX_REGS + MODEL_MAX_LETS];
+	unsigned int i, n = 0;
+
+	for (i = 0; i < b->m->regs; i++)
+		names[n++] = b->m->reg[i].name;
+	for (i = 0; i < b->lets; i++)
+		names[n++] = b->let[i].name;
+	build_unknown(b, pos, "register", name, names, n, sizeof(names[0]));
+}
+
 /* Names that mean something, but not here, or were misspelt. */
 static bool said_why(const struct scope *sc, const char *name, int machine,
 		     struct diag_pos pos)
 {
 	const struct dmm_model *m = sc->b->m;
 	const struct machine *mc;
+	char base[64] = "";
+	unsigned int i;
+	size_t n;
 
 	if (machine >= 0 && model_reg(m, name) == MODEL_NONE) {
 		mc = &m->machine[machine];
@@ -364,12 +380,21 @@ static bool said_why(const struct scope *sc, const char *name, int machine,
 			      sizeof(m->state[0]));
 		return true;
 	}
-	if (strcmp(name, "value") && strncmp(name, "value.", 6))
+	n = strcspn(name, ".[");
+	if (n < sizeof(base))
+		memcpy(base, name, n);
+	if (model_reg(m, base) != MODEL_NONE || strcmp(base, "device") == 0)
 		return false;
-	if (model_reg(m, "value") != MODEL_NONE)
-		return false;
-	diag_error(sc->b->diag, pos,
-		   "the value is known only in rules on write");
+	for (i = 0; i < sc->b->lets; i++)
+		if (strcmp(sc->b->let[i].name, base) == 0)
+			break;
+	if (strcmp(base, "value") == 0)
+		diag_error(sc->b->diag, pos,
+			   "the value is known only in rules on write");
+	else if (i < sc->b->lets)
+		diag_error(sc->b->diag, pos, "\"%s\" has no fields", base);
+	else
+		unknown_name(sc->b, pos, base);
 	return true;
 }
 

@@ -232,8 +232,8 @@ void build_plan(struct build *b)
 	for (i = 0; i < m->places && n < MODEL_NONE; i++)
 		n += walk_place(NULL, m, (uint16_t)i);
 	if (n >= MODEL_NONE) {
-		diag_error(b->diag, (struct diag_pos){ 0, 0 },
-			   "the registers cover more than %u bytes",
+		diag_error(b->diag, m->place[i - 1].pos,
+			   "with this the registers cover more than %u bytes",
 			   MODEL_NONE - 1);
 		return;
 	}

@@ -97,24 +97,29 @@ void replay_describe(const struct replay_queued *q, char *text, size_t room)
 }
 
 const struct replay_queued *replay_take(struct replay *r, enum trace_kind kind,
-					uint8_t guest, const char *came)
+					uint8_t guest)
 {
 	const struct replay_queued *q = &r->queue[r->taken];
-	char expected[160];
 
-	if (r->differs)
+	if (r->differs || r->taken == r->queued || q->head.kind != kind ||
+	    q->head.guest != guest)
 		return NULL;
-	if (r->taken == r->queued) {
-		replay_differ(r, &r->at, "nothing more", came);
-		return NULL;
-	}
-	if (q->head.kind != kind || q->head.guest != guest) {
-		replay_describe(q, expected, sizeof(expected));
-		replay_differ(r, &q->at, expected, came);
-		return NULL;
-	}
 	r->taken++;
 	return q;
+}
+
+void replay_unexpected(struct replay *r, const struct replay_queued *q,
+		       const char *came)
+{
+	char expected[160] = "nothing more";
+
+	if (r->differs)
+		return;
+	if (!q && r->taken < r->queued)
+		q = &r->queue[r->taken];
+	if (q)
+		replay_describe(q, expected, sizeof(expected));
+	replay_differ(r, q ? &q->at : &r->at, expected, came);
 }
 
 /* ---- questions ---- */
@@ -128,6 +133,19 @@ static bool same_call(const struct trace_call *was, const struct trace_call *is)
 	       was->count == is->count && (!writes || was->value == is->value);
 }
 
+static bool other_call(struct replay *r, const struct replay_queued *q,
+		       const struct trace_call *is, const char *how)
+{
+	char came[160];
+	size_t n;
+
+	describe_call(is, came, sizeof(came));
+	n = strlen(came);
+	snprintf(came + n, sizeof(came) - n, "%s", how);
+	replay_unexpected(r, q, came);
+	return false;
+}
+
 /*
  * The answer to (is), or false.  (from): bytes written, which must be the
  * same; (to): bytes read, which come out of the record.
@@ -135,38 +153,23 @@ static bool same_call(const struct trace_call *was, const struct trace_call *is)
 static bool ask(struct replay *r, const struct trace_call *is, const void *from,
 		void *to, size_t len, struct trace_call *was)
 {
-	const struct replay_queued *q;
-	char came[160], expected[160];
+	const struct replay_queued *q = replay_take(r, TRACE_HOST, is->guest);
 	const uint8_t *data;
 
-	if (r->differs)
-		return false;
-	describe_call(is, came, sizeof(came));
-	q = replay_take(r, TRACE_HOST, is->guest, came);
 	if (!q)
-		return false;
+		return other_call(r, NULL, is, "");
 	memcpy(was, q->body, sizeof(*was));
 	data = q->body + sizeof(*was);
-	replay_describe(q, expected, sizeof(expected));
-	if (!same_call(was, is)) {
-		replay_differ(r, &q->at, expected, came);
-		return false;
-	}
-	if (!from && !to)
+	if (!same_call(was, is))
+		return other_call(r, q, is, "");
+	if ((!from && !to) || (to && was->result))
 		return true;
-	if (to && was->result)
-		return true;
-	if (was->bytes != len) {
-		replay_differ(r, &q->at, "as many bytes as were recorded",
-			      came);
-		return false;
-	}
+	if (was->bytes != len)
+		return other_call(r, q, is, ", but its data was not recorded");
 	if (to && len)
 		memcpy(to, data, len);
-	if (from && len && memcmp(from, data, len)) {
-		replay_differ(r, &q->at, expected, "the same with other data");
-		return false;
-	}
+	if (from && len && memcmp(from, data, len))
+		return other_call(r, q, is, " with other data");
 	return true;
 }
 
@@ -325,42 +328,52 @@ static void host_area(void *ctx, uint64_t at, void *bytes, size_t len,
 static void host_line(void *ctx, unsigned int guest, bool level)
 {
 	struct replay *r = ctx;
-	const struct replay_queued *q;
-	struct trace_value value;
+	const struct replay_queued *q = replay_take(r, TRACE_LINE,
+						    (uint8_t)guest);
+	struct trace_value value = { .value = !level };
 	char came[64];
 
-	snprintf(came, sizeof(came), "line of guest %u %s", guest,
-		 level ? "up" : "down");
-	q = replay_take(r, TRACE_LINE, (uint8_t)guest, came);
-	if (!q)
+	if (q)
+		memcpy(&value, q->body, sizeof(value));
+	if (value.value != level) {
+		snprintf(came, sizeof(came), "line of guest %u %s", guest,
+			 level ? "up" : "down");
+		replay_unexpected(r, q, came);
 		return;
-	memcpy(&value, q->body, sizeof(value));
-	if (value.value != level)
-		replay_differ(r, &q->at, level ? "down" : "up", came);
+	}
 	if (r->sink.line)
 		r->sink.line(r->sink.ctx, &r->at, guest, level);
+}
+
+static bool same_report(const struct dmm_report *is,
+			const struct replay_queued *q)
+{
+	struct trace_violation was;
+	const char *name = (const char *)q->body + sizeof(was);
+
+	memcpy(&was, q->body, sizeof(was));
+	return was.address == is->address && was.length == is->length &&
+	       was.line == is->line && was.offence == is->offence &&
+	       !strncmp(name, is->name ? is->name : "", 127);
 }
 
 static void host_report(void *ctx, const struct dmm_report *report)
 {
 	struct replay *r = ctx;
-	const struct replay_queued *q;
-	struct trace_violation v;
-	char came[160], expected[160];
+	const struct replay_queued *q = replay_take(r, TRACE_VIOLATION,
+						    (uint8_t)report->guest);
+	char came[160];
 
-	snprintf(came, sizeof(came),
-		 "violation of guest %u: %.40s, line %u [0x%" PRIx64
-		 ", +0x%" PRIx64 ")",
-		 report->guest, report->name, report->line, report->address,
-		 report->length);
-	q = replay_take(r, TRACE_VIOLATION, (uint8_t)report->guest, came);
-	if (!q)
+	if (!q || !same_report(report, q)) {
+		snprintf(came, sizeof(came),
+			 "violation of guest %u: %.40s, line %u [0x%" PRIx64
+			 ", +0x%" PRIx64 ")",
+			 report->guest, report->name ? report->name : "",
+			 report->line, report->address, report->length);
+		replay_unexpected(r, q, came);
 		return;
+	}
 	r->sum.violations++;
-	memcpy(&v, q->body, sizeof(v));
-	replay_describe(q, expected, sizeof(expected));
-	if (strcmp(came, expected) || v.offence != report->offence)
-		replay_differ(r, &q->at, expected, came);
 	if (r->sink.violation)
 		r->sink.violation(r->sink.ctx, &r->at, report);
 }

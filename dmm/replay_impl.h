@@ -64,9 +64,12 @@ extern const struct dmm_host replay_echo_host;
 /* The first one counts. */
 void replay_differ(struct replay *r, const struct replay_at *at,
 		   const char *expected, const char *came);
-/* The next of the queue if it is a (kind) of (guest), else a difference. */
+/* The next of the queue if it is a (kind) of (guest), else NULL. */
 const struct replay_queued *replay_take(struct replay *r, enum trace_kind kind,
-					uint8_t guest, const char *came);
+					uint8_t guest);
+/* (came) is not what (q) says; NULL: not what comes next. */
+void replay_unexpected(struct replay *r, const struct replay_queued *q,
+		       const char *came);
 /* A record in words. */
 void replay_describe(const struct replay_queued *q, char *text, size_t room);
 

@@ -13,7 +13,7 @@ static const char *const ring_keys[] = {
 	"kind",	  "base",    "count",  "head",	 "tail",     "direction",
 	"size",	  "fields",  "layouts", "end",	 "report",   "done",
 	"tagged", "tag",     "length", "writeBack", "refused", "shadow",
-	"frame",  "offload",
+	"frame",  "offload", "forbid",
 };
 static const char *const layout_keys[] = { "when", "buffer", "length",
 					   "sticky" };
@@ -266,6 +266,9 @@ static void build_ring(struct build *b, const struct node *key,
 	ring_marks(b, node, ring);
 	ring_refused(b, node_get(node, "refused"), ring);
 	ring_offload(b, node_get(node, "offload"), ring);
+	if (node_get(node, "forbid"))
+		ring->forbid = build_field_expr(b, node_get(node, "forbid"),
+						ring);
 	ring->shadow = build_field_sets(b, node_get(node, "shadow"), ring, 0);
 	ring->frame = build_field_sets(b, node_get(node, "frame"), ring,
 				       SCOPE_PARAMS);

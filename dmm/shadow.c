@@ -20,6 +20,10 @@
 #define HEAD 18u
 /* Segments that are cut in software have at least so many bytes. */
 #define SEGMENT_MIN 128u
+/* Those that the device cuts out of one frame are not more. */
+#define SEGMENTS_MAX 2048u
+/* Units that one call lets go; the rest waits for dmm_tick(). */
+#define PUMP_MAX 512u
 /* What a frame costs on the wire beside its bytes: preamble, check, gap. */
 #define WIRE_OVERHEAD 24u
 
@@ -93,28 +97,45 @@ static void emit(void *ctx, const uint8_t *frame, size_t len)
 			spool_deliver(e->d, i, frame, len);
 }
 
-/* What the guest asked the card to do to the frame, by its sticky descriptor. */
-static void offload_of(const struct dmm *d, unsigned int g,
+/* The guest's sticky descriptor that (t) goes by; NULL: it set none. */
+static const uint64_t *sticky_of(const struct dmm *d, unsigned int g,
+				 const struct tx_desc *t)
+{
+	const struct ring *r = tx_ring(d);
+	const struct txq *q = d->guest[g].txq;
+	unsigned int i;
+	uint64_t key;
+
+	for (i = 0; i < r->layouts; i++) {
+		if (!r->layout[i].sticky)
+			continue;
+		key = desc_eval(d, g, r->layout[i].sticky, t->w) %
+		      MODEL_MAX_STICKY;
+		return q->sticky_set[key] ? q->sticky[key] : NULL;
+	}
+	return NULL;
+}
+
+/*
+ * What the guest asked the card to do to the frame.  False: by a sticky
+ * descriptor that it did not set.
+ */
+static bool offload_of(const struct dmm *d, unsigned int g,
 		       const struct tx_desc *t, struct offload *o)
 {
-	const struct layout *l = &tx_ring(d)->layout[t->layout];
-	const struct txq *q = d->guest[g].txq;
-	const uint64_t *c = NULL;
-	unsigned int i;
+	const uint64_t *c;
 
-	*o = (struct offload){ .segment = off_value(d, g, OFF_SEGMENT, t->w) };
-	for (i = 0; i < MODEL_MAX_STICKY && !l->sticky; i++)
-		if (q->sticky_set[i] && (!c || i == o->segment))
-			c = q->sticky[i];
-	/* small segments are many: the work is bounded */
-	if (c && o->segment &&
-	    off_value(d, g, OFF_MSS, c) < SEGMENT_MIN)
-		c = NULL;
-	o->ip_sum = off_value(d, g, OFF_IP_SUM, t->w);
-	o->l4_sum = off_value(d, g, OFF_L4_SUM, t->w);
+	*o = (struct offload){
+		.segment = off_value(d, g, OFF_SEGMENT, t->w),
+		.ip_sum = off_value(d, g, OFF_IP_SUM, t->w),
+		.l4_sum = off_value(d, g, OFF_L4_SUM, t->w),
+	};
+	if (!o->ip_sum && !o->l4_sum && !o->segment)
+		return true;
+	c = sticky_of(d, g, t);
 	if (!c) {
 		o->ip_sum = o->l4_sum = o->segment = false;
-		return;
+		return false;
 	}
 	o->ip_start = (uint16_t)off_value(d, g, OFF_IP_START, c);
 	o->ip_at = (uint16_t)off_value(d, g, OFF_IP_AT, c);
@@ -127,6 +148,39 @@ static void offload_of(const struct dmm *d, unsigned int g,
 	o->mss = (uint16_t)off_value(d, g, OFF_MSS, c);
 	o->header = (uint16_t)off_value(d, g, OFF_HEADER, c);
 	o->payload = (uint32_t)off_value(d, g, OFF_PAYLOAD, c);
+	return true;
+}
+
+/*
+ * Is there something in what the card shall do to the frame at q->sent that it
+ * must not do?  A part writes where it is told to, over addresses that were
+ * checked, too.  NULL, and in (*wire) the bytes that it will put on the wire.
+ */
+static const char *offload_fault(const struct dmm *d, unsigned int g,
+				 uint64_t *wire)
+{
+	struct txq *q = d->guest[g].txq;
+	uint32_t bytes = desc_at(q, q->sent)->bytes, i, n;
+	struct offload o;
+
+	*wire = (bytes < 60 ? 60 : bytes) + WIRE_OVERHEAD;
+	for (i = 0; i < desc_at(q, q->sent)->unit; i++) {
+		if (!offload_of(d, g, desc_at(q, q->sent + i), &o))
+			return "an offload by a context that it did not set";
+		if ((o.ip_sum && o.ip_at < FRAME_HEADER) ||
+		    (o.l4_sum && o.l4_at < FRAME_HEADER) ||
+		    (o.segment &&
+		     (o.header < FRAME_HEADER || o.ip_start < FRAME_HEADER ||
+		      o.l4_start < FRAME_HEADER)))
+			return "an offload would change a frame's addresses";
+		if (!o.segment || bytes <= o.header)
+			continue;
+		if (!o.mss || (bytes - o.header) / o.mss >= SEGMENTS_MAX)
+			return "segments of no length, or too many";
+		n = (bytes - o.header + o.mss - 1) / o.mss;
+		*wire = bytes + (uint64_t)n * (o.header + WIRE_OVERHEAD);
+	}
+	return NULL;
 }
 
 /* To the siblings, as the card would have put it on the wire. */
@@ -144,9 +198,12 @@ static void deliver_local(struct dmm *d, unsigned int g, const uint8_t *head,
 
 		if (!t->len)
 			continue;
-		offload_of(d, g, t, &o);
+		(void)!offload_of(d, g, t, &o);
 		break;
 	}
+	/* small segments are many: the work is bounded */
+	if (o.segment && o.mss < SEGMENT_MIN)
+		o = (struct offload){ .mss = 0 };
 	if (o.ip_sum || o.l4_sum || o.segment) {
 		if (offload_run(&o, d->big, len, d->big + BIG, BIG, emit, &e))
 			d->guest[g].stats.drops++;
@@ -199,15 +256,16 @@ static void remember(struct dmm *d, unsigned int g)
 	mark_done(d, g, (struct span){ .n = 0 }, true);
 }
 
-static void spoofed(struct dmm *d, unsigned int g, uint32_t len)
+static void offends(struct dmm *d, unsigned int g, enum dmm_offence offence,
+		    const char *rule, uint32_t len)
 {
 	struct txq *q = d->guest[g].txq;
 
 	mon_offence(d, (struct dmm_report){
-			       .offence = DMM_SPOOFED,
+			       .offence = offence,
 			       .guest = g,
 			       .name = tx_ring(d)->name,
-			       .rule = "the frame's source is not the guest's",
+			       .rule = rule,
 			       .line = tx_ring(d)->pos.line,
 			       .address = desc_at(q, q->sent)->gpa,
 			       .length = len });
@@ -321,9 +379,9 @@ static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
 	q->sent += unit;
 }
 
-static void charge(struct dmm *d, unsigned int g, uint32_t bytes)
+static void charge(struct dmm *d, unsigned int g, uint64_t wire)
 {
-	uint64_t ns = ((uint64_t)(bytes < 60 ? 60 : bytes) + WIRE_OVERHEAD) * 8;
+	uint64_t ns = wire * 8;
 
 	sched_charge(&d->sched, g, ns);
 	if (d->mode == MODE_SPOOL)
@@ -339,8 +397,9 @@ static bool send_frame(struct dmm *d, unsigned int g)
 	struct txq *q = d->guest[g].txq;
 	struct tx_desc *first = desc_at(q, q->sent);
 	uint32_t bytes = first->bytes, head_len;
+	uint64_t start = 0, wire = 0;
+	const char *fault;
 	uint8_t head[HEAD];
-	uint64_t start = 0;
 	bool local;
 
 	if (first->bad || bytes < FRAME_HEADER) {
@@ -355,7 +414,13 @@ static bool send_frame(struct dmm *d, unsigned int g)
 		return false;
 	head_len = gather(d, g, head, HEAD);
 	if (head_len < FRAME_HEADER || !spool_is_own(d, g, head, head_len)) {
-		spoofed(d, g, bytes);
+		offends(d, g, DMM_SPOOFED,
+			"the frame's source is not the guest's", bytes);
+		return true;
+	}
+	fault = offload_fault(d, g, &wire);
+	if (fault && !(d->conf.without & DMM_WITHOUT_OFFLOAD)) {
+		offends(d, g, DMM_REFUSED, fault, bytes);
 		return true;
 	}
 	d->guest[g].stats.frames_sent++;
@@ -365,7 +430,7 @@ static bool send_frame(struct dmm *d, unsigned int g)
 	if (d->conf.guests > 1 &&
 	    (local || frame_kind(head, head_len) != FRAME_UNICAST))
 		deliver_local(d, g, head, head_len);
-	charge(d, g, bytes);
+	charge(d, g, wire);
 	if (local) {
 		mark_done(d, g, (struct span){ .n = 0 }, true);
 		return true;
@@ -395,28 +460,39 @@ static uint32_t senders(const struct dmm *d)
 	return set;
 }
 
+static bool is_sticky_unit(const struct dmm *d, struct txq *q)
+{
+	const struct tx_desc *t = desc_at(q, q->sent);
+
+	return t->unit == 1 && !t->bad && tx_ring(d)->layout[t->layout].sticky;
+}
+
 void shadow_pump(struct dmm *d)
 {
-	uint32_t before = d->tx->tail, set;
+	uint32_t before = d->tx->tail, set, units = 0;
+	struct txq *q;
 	uint64_t now;
 	int g;
 
+	d->tx->more = false;
 	while ((set = senders(d))) {
 		if (d->mode != MODE_SPOOL) {
 			if (d->owner < 0 || !(set & 1u << d->owner))
 				break;
 			set = 1u << d->owner;
 		}
+		d->tx->more = units++ == PUMP_MAX;
+		if (d->tx->more)
+			break;
 		g = sched_pick(&d->sched, set);
-		if (desc_at(d->guest[g].txq, d->guest[g].txq->sent)->unit == 1 &&
-		    !desc_at(d->guest[g].txq, d->guest[g].txq->sent)->bad &&
-		    tx_ring(d)->layout[desc_at(d->guest[g].txq,
-					       d->guest[g].txq->sent)->layout]
-			    .sticky)
+		q = d->guest[g].txq;
+		if (is_sticky_unit(d, q))
 			remember(d, (unsigned int)g);
 		else if (!send_frame(d, (unsigned int)g))
 			break;
-		if (d->guest[g].txq->sent == d->guest[g].txq->ready)
+		if (q->sent == q->ready)
+			txring_fetch(d, (unsigned int)g);
+		if (q->sent == q->ready)
 			sched_unwant(&d->sched, (unsigned int)g);
 	}
 	now = d->tx->tail != before || set ? d->host.now(d->host.ctx) : 0;
@@ -430,6 +506,8 @@ void shadow_pump(struct dmm *d)
 		d->last_use = now;
 		d->host.due(d->host.ctx, now + 1000000);
 	}
+	if (d->tx->more)
+		d->host.due(d->host.ctx, now);
 	if (d->mode != MODE_SPOOL)
 		for (set = senders(d); set; set &= set - 1)
 			if (__builtin_ctz(set) != d->owner)

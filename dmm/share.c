@@ -15,9 +15,9 @@ static const struct node *map_of(struct build *b, const struct node *root,
 {
 	const struct node *map = node_get(root, key);
 
-	if (!map || node_expect(map, NODE_MAP, key, b->diag) ||
-	    node_known(map, key, keys, n, b->diag))
+	if (!map || node_expect(map, NODE_MAP, key, b->diag))
 		return NULL;
+	(void)!node_known(map, key, keys, n, b->diag);
 	return map;
 }
 
@@ -291,6 +291,7 @@ static void build_how(struct build *b, const struct node *root)
 	m->max_park_ns = 100000000;
 	if (!map)
 		return;
+	m->share_pos = map->pos;
 	n = node_get(map, "how");
 	if (n && !node_word(n, "a way to share", hows, 3, &word, b->diag))
 		m->how = (enum dmm_how)word;

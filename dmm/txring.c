@@ -112,6 +112,13 @@ static void read_desc(struct dmm *d, unsigned int g, struct txq *q,
 		return;
 	}
 	t->layout = (uint8_t)(l - r->layout);
+	if (r->forbid && desc_eval(d, g, r->forbid, t->w) &&
+	    !(d->conf.without & DMM_WITHOUT_OFFLOAD)) {
+		t->bad = true;
+		refuse(d, g, "a descriptor is one that the model forbids", at,
+		       r->words * 8u);
+		return;
+	}
 	if (l->length)
 		check_buffer(d, g, t, l);
 }
@@ -217,7 +224,8 @@ void txring_finish(struct dmm *d, unsigned int g)
 	const struct ring *r = tx_ring(d);
 	struct context *c = &d->guest[g];
 	struct txq *q = c->txq;
-	bool told = false;
+	uint64_t *head = &c->reg[slot_of(d, r->head)];
+	bool told = false, moved = *head != q->head;
 
 	while (q->clean != q->sent && q->d[q->clean % TXQ_DEPTH].done) {
 		const struct tx_desc *t = &q->d[q->clean++ % TXQ_DEPTH];
@@ -230,7 +238,8 @@ void txring_finish(struct dmm *d, unsigned int g)
 					t->w);
 		told |= t->report;
 	}
-	c->reg[slot_of(d, r->head)] = q->head;
+	if (!moved) /* by the guest: it begins anew */
+		*head = q->head;
 	if (told)
 		step_sets(d, g, d->model->transmit.sent, 0, false);
 	lease_line(d, g);

@@ -45,6 +45,9 @@ struct diff_part {
 	const struct diff_exception *exceptions; /* the end has no name */
 	uint64_t memory; /* bytes that the card reaches; 0: masters no bus */
 	uint64_t harmless; /* a register that can be read at any time */
+	/* QEMU's frames that are shorter get zeros; exception (padded). */
+	unsigned int pad;
+	const char *padded;
 	unsigned int steps;
 	void (*sequence)(struct diff *d);
 };

@@ -54,6 +54,18 @@ static void door_lease(void **state)
 	run_table(&attack_door_table, IN_LEASE);
 }
 
+static void frame_merge(void **state)
+{
+	(void)state;
+	run_table(&attack_frame_table, IN_MERGE);
+}
+
+static void frame_lease(void **state)
+{
+	(void)state;
+	run_table(&attack_frame_table, IN_LEASE);
+}
+
 static void ring_lease(void **state)
 {
 	(void)state;
@@ -67,6 +79,8 @@ int main(void)
 		cmocka_unit_test(ring_lease),
 		cmocka_unit_test(door_merge),
 		cmocka_unit_test(door_lease),
+		cmocka_unit_test(frame_merge),
+		cmocka_unit_test(frame_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

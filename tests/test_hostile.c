@@ -690,6 +690,48 @@ static void test_leftovers(void **state)
 	}
 }
 
+/* Nor what was on the card before. */
+static void test_before(void **state)
+{
+	static const struct share_conf conf = { .how = DMM_LEASE,
+						.when_parked = DMM_DROP };
+	struct share *s = share_open(&conf);
+
+	(void)state;
+	memset(s->ne->ram, SECRET, sizeof(s->ne->ram));
+	share_up(s, 0, RCR_AB);
+	read_all(s);
+	assert_false(share_leaked(s, 0, SECRET, RUN));
+	share_close(s);
+}
+
+/* What lies partly on the data port does not reach it, counted or not. */
+static void test_straddle(void **state)
+{
+	static const struct share_conf conf = { .how = DMM_LEASE,
+						.when_parked = DMM_DROP };
+	struct share *s = share_open(&conf);
+	unsigned int off, width;
+	uint64_t v;
+
+	(void)state;
+	share_up(s, 0, RCR_AB);
+	share_read(s, 0, 0x4000, &v, 2);
+	share_remote(s, 0, 0x5000, 0x100, false);
+	for (width = 2; width <= 8; width *= 2)
+		for (off = 0x10 - width + 1; off < 0x18; off++) {
+			if (off >= 0x10 && off % width == 0 && width < 8)
+				continue; /* as it should be */
+			v = in(s, off, width);
+			assert_int_equal(v, UINT64_MAX >> (64 - 8 * width));
+			out(s, off, width, 0);
+			assert_int_equal(s->ne->rsar, 0x5000);
+			assert_int_equal(s->ne->rbcr, 0x100);
+			assert_true(s->ne->running);
+		}
+	share_close(s);
+}
+
 /* ---- without a safeguard, it shows ---- */
 
 /* Nothing but what came in for it: no transfer of its own is needed. */
@@ -800,10 +842,12 @@ static void test_without_source(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(cases) + 8] = {
+	struct CMUnitTest tests[ARRAY_LEN(cases) + 10] = {
 		cmocka_unit_test(test_exclusive),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_leftovers),
+		cmocka_unit_test(test_before),
+		cmocka_unit_test(test_straddle),
 		cmocka_unit_test(test_without_range),
 		cmocka_unit_test(test_without_scrub),
 		cmocka_unit_test(test_without_count),
@@ -813,7 +857,7 @@ int main(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_LEN(cases); i++)
-		tests[8 + i] = (struct CMUnitTest){
+		tests[10 + i] = (struct CMUnitTest){
 			.name = cases[i].name,
 			.test_func = test_case,
 			.initial_state = (void *)(uintptr_t)i,

@@ -83,7 +83,7 @@ static void test_causes(void **state)
 	/* its cause and its line are still up, and the other's are not */
 	assert_int_equal(share_in(s, 0, P0_ISR), ISR_PRX);
 	assert_true(s->guest[0].level);
-	assert_false(s->guest[1].level);
+	assert_int_equal(s->guest[1].edges, 0);
 	assert_int_equal(share_in(s, 1, P0_ISR), 0);
 	share_out(s, 0, P0_IMR, 0);
 	assert_false(s->guest[0].level);
@@ -243,6 +243,8 @@ static void test_wake(void **state)
 	share_load(s, 0, SHARE_TX, &f);
 	share_ring(s, 0, SHARE_TX, 1500);
 	assert_int_equal(try_out(s, 0, P0_TPSR, 0x60), DMM_HOLD);
+	/* nor may the card receive into it */
+	assert_int_equal(try_out(s, 0, P0_PSTART, SHARE_TX), DMM_HOLD);
 	wakes = s->guest[0].wakes;
 	share_pass(s, 5 * SHARE_MS);
 	assert_true(s->guest[0].wakes > wakes);
@@ -405,11 +407,69 @@ static void test_not_forced(void **state)
 	share_pass(s, 300 * SHARE_MS);
 	own(s, 1);
 	share_remote(s, 1, 0x7000, 64, false);
-	share_pass(s, 10 * SHARE_MS);
+	share_pass(s, 40 * SHARE_MS);
 	dmm_stats(s->dmm, &stats);
 	assert_int_equal(stats.forced, 0);
 	share_io(s, 1, NE2K_DATA, 2, false, (uint8_t[64]){ 0 }, 32);
 	assert_true(share_in(s, 1, P0_ISR) & ISR_RDC);
+}
+
+/* A long lease, and a transfer begun at its very end: there is time for it. */
+static void test_grace(void **state)
+{
+	struct share *s = *state;
+	struct worker w = { 0 };
+	struct dmm_stats stats;
+	uint64_t since;
+
+	share_up_all(s);
+	own(s, 0);
+	since = s->now;
+	assert_int_equal(try_out(s, 1, P0_RBCR0, 2), DMM_PASS);
+	assert_int_equal(try_out(s, 1, P0_RBCR1, 0), DMM_PASS);
+	assert_int_equal(try_out(s, 1, P0_RSAR1, 0x70), DMM_PASS);
+	assert_int_equal(try_out(s, 1, NE2K_CR, CR_STA | CR_RD_READ), DMM_PASS);
+	while (s->now - since < 99 * SHARE_MS || w.at)
+		work(s, 0, &w);
+	assert_int_equal(dmm_owner(s->dmm), 0);
+	share_remote(s, 0, 0x7000, 64, false);
+	share_pass(s, 10 * SHARE_MS);
+	share_io(s, 0, NE2K_DATA, 2, false, w.data, 32);
+	share_pass(s, 10 * SHARE_MS);
+	dmm_stats(s->dmm, &stats);
+	assert_int_equal(stats.forced, 0);
+	assert_int_equal(dmm_owner(s->dmm), 1);
+}
+
+/*
+ * A page of the ring whose bytes look like a frame of the guest's own, read
+ * and given back: sent while parked it is as it was checked; later it is gone.
+ */
+static void test_read_page(void **state)
+{
+	struct share *s = *state;
+	struct share_frame f, own_one, got;
+	unsigned int i;
+
+	share_up_all(s);
+	own(s, 0);
+	share_make(&f, share_mac(0), share_outside, 0xc0, 0, 700);
+	share_make(&own_one, share_outside, share_mac(0), 0xa0, 0, 100);
+	memcpy(f.bytes + 252, own_one.bytes, 100); /* a page behind */
+	for (i = 0; i < 2; i++) {
+		own(s, 0);
+		share_wire(s, &f);
+		assert_true(share_recv(s, 0, &got));
+		own(s, 1);
+		if (i)
+			own(s, 0);
+		share_ring(s, 0, SHARE_START + 3 * i + 1, 100);
+		own(s, 0);
+		share_pass(s, 5 * SHARE_MS);
+		assert_int_equal(s->wire.n, 1);
+		assert_true(share_same(&s->wire.at[0], &own_one));
+	}
+	assert_int_equal(s->guest[0].offence, DMM_SPOOFED);
 }
 
 /* A card that never ends a frame: reset before the next guest has it. */
@@ -497,6 +557,9 @@ static void test_chip_reset(void **state)
 		assert_int_equal(share_in(s, 0, NE2K_CR), CR_RD2 | CR_STP);
 		assert_true(share_in(s, 0, P0_ISR) & ISR_RST);
 		assert_string_equal(dmm_state(s->dmm, 0, "remote"), "idle");
+		/* what the part keeps is what the context says */
+		assert_int_equal(s->ne->pstart, 0);
+		assert_int_equal(s->ne->tpsr, 0);
 		own(s, 1);
 		assert_int_equal(share_get(s, 1, P1_CURR), s->guest[1].next);
 		send_one(s, 1, i);
@@ -576,6 +639,9 @@ int main(void)
 					     .when_parked = DMM_DROP,
 					     .guests = 3,
 					     .weight = { 6, 3, 1 } };
+	static struct share_conf uneven = { .how = DMM_LEASE,
+					    .when_parked = DMM_DROP,
+					    .weight = { 1000, 1 } };
 	const struct CMUnitTest tests[] = {
 		MODE_TEST(drop, test_banks),
 		MODE_TEST(drop, test_causes),
@@ -590,6 +656,8 @@ int main(void)
 		MODE_TEST(drop, test_idle_owner),
 		MODE_TEST(drop, test_forced),
 		MODE_TEST(drop, test_not_forced),
+		MODE_TEST(uneven, test_grace),
+		MODE_TEST(drop, test_read_page),
 		MODE_TEST(drop, test_stuck),
 		MODE_TEST(drop, test_leave),
 		MODE_TEST(drop, test_guest_reset),

@@ -484,9 +484,9 @@ static void bad_sharing(void **ctx)
 static void bad_leases(void **ctx)
 {
 	(void)ctx;
-	stub_bad(TOP "sharing: { how: lease }\n", 4, 1, 1,
+	stub_bad(TOP "sharing: { how: lease }\n", 4, 11, 10,
 		 "a device that is leased needs \"reusable:\"");
-	stub_bad(TOP LEASED " }\n", 1, 1, 1,
+	stub_bad(TOP LEASED " }\n", 1, 11, 10,
 		 "a device that is leased needs \"reusable:\"");
 	/* a memory that stays as the guest before left it */
 	stub_bad(TOP LEASED " }\nreusable: 1\nmemories:\n  " RAM "\n", 1, 15, 3,
@@ -543,6 +543,23 @@ static void too_much(void **ctx)
 				     "1 }\n",
 				     i);
 	stub_bad(text, 1, 29, 3, "more than 16 checks");
+	n = (size_t)sprintf(text,
+			    "device: { name: t }\n"
+			    "spaces: { io: { kind: io, bar: 0, size: 512 } }\n"
+			    "registers:\n");
+	for (i = 0; i < 450; i++)
+		n += (size_t)sprintf(text + n, "  R%u: { at: io+%u }\n", i, i);
+	n += (size_t)sprintf(text + n, "machines:\n  m:\n    s0:\n"
+				       "      - { on: access");
+	for (i = 0; i < 450; i++)
+		n += (size_t)sprintf(text + n, " R%u", i);
+	n += (size_t)sprintf(text + n, ", to: s1 }\n");
+	for (i = 1; i < 100; i++)
+		n += (size_t)sprintf(text + n,
+				     "    s%u: [ { on: poll, to: s%u } ]\n", i,
+				     (i + 1) % 100);
+	stub_bad(text, 1, 455, 3,
+		 "too many registers with rules for so many states");
 	n = (size_t)sprintf(text, TOP "procedures:\n  save:\n");
 	for (i = 0; i < 257; i++)
 		n += (size_t)sprintf(text + n, "    - A\n");

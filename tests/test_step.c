@@ -558,9 +558,15 @@ static void refusals(void **ctx)
 	stub_write(&s, IO, 6, 1, 2);
 	assert_false(s.line[0]);
 	assert_int_equal(stub_read(&s, IO, 6, 1), 0);
+	s.dmm->conf.guest[0].policy = DMM_MCE; /* is the host's to do */
+	start(0, 5);
+	assert_int_equal(s.verdict, DMM_PASS);
+	assert_int_equal(s.report.policy, DMM_MCE);
+	assert_int_equal(s.report.length, 5);
 	s.dmm->conf.guest[0].policy = DMM_POLICY_STOP;
 	start(0, 5);
 	assert_int_equal(s.verdict, DMM_STOP);
+	assert_int_equal(s.report.policy, DMM_POLICY_STOP);
 	s.dmm->conf.without = DMM_WITHOUT_RANGE;
 	start(0, 5);
 	assert_string_equal(state("m"), "moving");

@@ -10,5 +10,6 @@
 int cmd_run(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_model(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
 
 #endif /* VMM_CMD_H */

@@ -174,8 +174,11 @@ void crash_also(void (*fn)(void))
 
 void crash_thread(void)
 {
-	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) }, old;
 
+	/* a sanitizer has set up one, and wants it back when the thread ends */
+	if (!sigaltstack(NULL, &old) && !(old.ss_flags & SS_DISABLE))
+		return;
 	if (sigaltstack(&alternate, NULL))
 		log_warn("no stack for reporting a crash");
 }

@@ -21,6 +21,7 @@ static const struct command {
 	{ "list", "PCI devices here, and the model that would serve each",
 	  cmd_list },
 	{ "model", "check and test device models", cmd_model },
+	{ "replay", "show recorded traces to models again", cmd_replay },
 };
 
 static void usage(FILE *to)

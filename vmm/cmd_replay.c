@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cmd_replay.c: vpio replay: recorded traces through models.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "log.h"
+#include "options.h"
+#include "replays.h"
+#include "table.h"
+
+enum {
+	OPTION_MODEL,
+	OPTION_JSON,
+	OPTION_TIMELINE,
+	OPTION_QUIET,
+	OPTION_HELP,
+	OPTIONS
+};
+
+static const struct option_spec specs[OPTIONS] = {
+	[OPTION_MODEL] = { 0, "model", "FILE",
+			   "this model, and not the one in the trace" },
+	[OPTION_JSON] = { 0, "json", "FILE",
+			  "write it as JSON; - for standard output" },
+	[OPTION_TIMELINE] = { 0, "timeline", NULL,
+			      "each change of a state and of the owner, too" },
+	[OPTION_QUIET] = { 'q', "quiet", NULL,
+			   "no tables, only what is wrong" },
+	[OPTION_HELP] = { 'h', "help", NULL, "this text" },
+};
+
+static void help(void)
+{
+	puts("usage: vpio replay [OPTION...] TRACE...\n\n"
+	     "Shows what a trace holds to a model again.  One that vpio run\n"
+	     "recorded must come out as it did, to the last verdict; of one\n"
+	     "from elsewhere the model's rules are checked.  TRACE, TRACE.1,\n"
+	     "... of a record in parts are one trace, in that order.\n");
+	options_help(specs, OPTIONS, stdout);
+	puts("\nExit status: 0, 1 if something was different or not allowed,\n"
+	     "2 if a file is not what it must be, or has gaps.");
+}
+
+static int status_of(const struct replays *r)
+{
+	int status = 0;
+	size_t i;
+
+	for (i = 0; i < r->results; i++) {
+		struct replay *one = r->result[i]->replay;
+
+		if (replay_difference(one) || replay_summary(one)->violations)
+			status = EXIT_BAD_RUN;
+	}
+	for (i = 0; i < r->results; i++)
+		if (replay_summary(r->result[i]->replay)->lost)
+			return EXIT_BAD_INPUT;
+	return r->bad ? EXIT_BAD_INPUT : status;
+}
+
+static FILE *open_json(const char *path)
+{
+	FILE *to = !strcmp(path, "-") ? stdout : fopen(path, "we");
+
+	if (!to)
+		fatal("replay: cannot write %s", path);
+	return to;
+}
+
+static int show(const struct replays *r, const char *json, bool quiet,
+		int status)
+{
+	FILE *text = json && !strcmp(json, "-") ? stderr : stdout, *to;
+	int err;
+
+	if (!quiet)
+		replays_print(r, text, table_colour(text));
+	if (!json)
+		return status;
+	to = open_json(json);
+	err = replays_json(r, to);
+	if (to != stdout && fclose(to))
+		err = -1;
+	if (err)
+		log_warnx("%s could not be written whole", json);
+	return err && !status ? EXIT_BAD_RUN : status;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	struct replays_conf conf = { .model = NULL };
+	const char *json = NULL, **file;
+	struct replays r;
+	struct options o;
+	bool quiet = false, timeline = false;
+	size_t files = 0, i;
+	int option, status;
+
+	file = xcalloc((size_t)argc, sizeof(*file));
+	options_init(&o, "replay", specs, OPTIONS, argc, argv);
+	while ((option = options_next(&o)) != OPTIONS_END) {
+		if (option == OPTION_HELP) {
+			help();
+			free(file);
+			return 0;
+		}
+		if (option == OPTION_MODEL)
+			conf.model = o.value;
+		else if (option == OPTION_JSON)
+			json = o.value;
+		else if (option == OPTION_TIMELINE)
+			timeline = true;
+		else if (option == OPTION_QUIET)
+			quiet = true;
+		else
+			file[files++] = o.value;
+	}
+	if (!files)
+		fatalx("replay: which trace? See vpio help replay");
+	if (timeline)
+		conf.timeline = json && !strcmp(json, "-") ? stderr : stdout;
+	replays_open(&r, &conf);
+	for (i = 0; i < files; i++)
+		replays_file(&r, file[i]);
+	replays_finish(&r);
+	status = show(&r, json, quiet, status_of(&r));
+	replays_close(&r);
+	free(file);
+	return status;
+}
