@@ -6,45 +6,7 @@
 
 #include <string.h>
 
-#include "mon.h"
-
-/* One register's share of an access; most accesses have one. */
-struct piece {
-	const struct plan_entry *e;
-	const struct reg *reg;
-	unsigned int first, bytes; /* of the access */
-	uint64_t mask;		   /* of the register's bits */
-};
-
-#define MAX_PIECES 8u
-
-struct element {
-	struct dmm *d;
-	unsigned int g;
-	struct dmm_access *a;
-	struct context *c;
-	struct piece piece[MAX_PIECES];
-	struct judged judged[MAX_PIECES];
-	unsigned int n;
-	uint32_t hooked; /* bit set of pieces */
-	enum dmm_path path;
-	/* while several are judged: what is to be put back */
-	uint64_t state[MODEL_MAX_MACHINES], old[MAX_PIECES];
-	unsigned int tried; /* pieces */
-	bool moved;	    /* machines too */
-	bool reset;	    /* a rule reset the guest's part */
-};
-
-static uint64_t get_le(const uint8_t *p, unsigned int n)
-{
-	uint64_t v = 0;
-
-	if (n == 1)
-		return *p;
-	while (n--)
-		v = v << 8 | p[n];
-	return v;
-}
+#include "access.h"
 
 static void put_le(uint8_t *p, unsigned int n, uint64_t v)
 {
@@ -52,11 +14,6 @@ static void put_le(uint8_t *p, unsigned int n, uint64_t v)
 
 	for (i = 0; i < n; i++)
 		p[i] = (uint8_t)(v >> 8 * i);
-}
-
-static uint8_t *data_of(const struct dmm_access *a)
-{
-	return a->data + (size_t)a->done * a->width;
 }
 
 /*
@@ -100,7 +57,7 @@ static bool find_pieces(struct element *el)
 static enum dmm_verdict deny(struct element *el)
 {
 	if (!el->a->write)
-		memset(data_of(el->a), 0xff, el->a->width);
+		memset(access_data(el->a), 0xff, el->a->width);
 	mon_count(el->d, el->g, DMM_DENY, 1);
 	return DMM_PASS;
 }
@@ -183,129 +140,6 @@ static void start_checked(struct element *el, const struct judged *j)
 	}
 }
 
-/* ---- judging ---- */
-
-static uint64_t piece_value(const struct element *el, const struct piece *p)
-{
-	uint64_t v = get_le(data_of(el->a) + p->first, p->bytes)
-		     << 8 * p->e->byte;
-	uint64_t kept = ~p->mask & ~p->reg->w1c & ~p->reg->w1s;
-
-	return v | (el->c->reg[p->e->slot] & kept & cc_ones(p->reg->bits));
-}
-
-/*
- * The registers of an access are events one after another, but it passes whole
- * or not at all: so each is judged with what those before it would change, and
- * that is put back before anything happens.  (What `do` assigns is left out.)
- */
-static void try_piece(struct element *el, unsigned int i, uint64_t v)
-{
-	const struct dmm_model *m = el->d->model;
-	const struct piece *p = &el->piece[i];
-	const struct rule *r;
-	unsigned int k, n;
-
-	if (el->a->write) {
-		el->old[i] = *step_latch_of(el->d, el->g, p->reg, p->e->slot);
-		el->tried = i + 1;
-		step_latch(el->d, el->g, p->reg, p->e->slot, v, p->mask);
-	}
-	for (k = 0; el->hooked & 1u << i && k < m->machines; k++) {
-		r = el->judged[i].rule[k];
-		if (!r || (r->to == MODEL_NONE && !r->reset))
-			continue;
-		if (!el->moved)
-			memcpy(el->state, el->c->state, sizeof(el->state));
-		el->moved = true;
-		for (n = 0; r->reset && n < m->machines; n++)
-			el->c->state[n] = m->machine[n].states.first;
-		if (r->to != MODEL_NONE)
-			el->c->state[k] = r->to;
-	}
-}
-
-static void put_back(struct element *el)
-{
-	const struct piece *p;
-
-	while (el->tried) {
-		p = &el->piece[--el->tried];
-		*step_latch_of(el->d, el->g, p->reg, p->e->slot) =
-			el->old[el->tried];
-	}
-	if (el->moved)
-		memcpy(el->c->state, el->state, sizeof(el->state));
-	el->moved = false;
-}
-
-/* A frame is to be sent, and one from before a reset is still on the card. */
-static bool on_card(const struct element *el, const struct judged *j)
-{
-	return el->c->sending == SEND_ON_CARD && step_sends(el->d, j);
-}
-
-/* The device may have done since what the guest would wait for. */
-static void look_again(struct element *el)
-{
-	if (el->d->mode == MODE_SPOOL && !el->d->model->rings)
-		spool_sent(el->d, el->g);
-	else if (el->d->mode == MODE_SPOOL || mon_on_device(el->d, el->g))
-		step_poll(el->d, el->g, false);
-}
-
-static enum rule_verdict judge_piece(struct element *el, unsigned int i,
-				     uint64_t v)
-{
-	const struct piece *p = &el->piece[i];
-	enum rule_on on = el->a->write ? ON_WRITE : ON_READ;
-	struct judged *j = &el->judged[i];
-
-	step_judge(el->d, el->g, on, p->e->reg, p->e->slot, v,
-		   8u * el->a->width, j);
-	if ((j->verdict == RULE_HOLD || on_card(el, j)) && !el->moved) {
-		look_again(el);
-		step_judge(el->d, el->g, on, p->e->reg, p->e->slot, v,
-			   8u * el->a->width, j);
-	}
-	if (on_card(el, j) && j->verdict < RULE_HOLD)
-		j->verdict = RULE_HOLD;
-	/* what it started itself will not end before it */
-	if (j->refused || j->refused_ring ||
-	    (j->verdict == RULE_HOLD && el->moved))
-		return j->verdict > RULE_DENY ? j->verdict : RULE_DENY;
-	return j->verdict;
-}
-
-/* The strictest verdict of all pieces, and whose it is. */
-static enum rule_verdict judge(struct element *el, const struct judged **why,
-			       const struct piece **who)
-{
-	enum rule_verdict worst = RULE_PASS, verdict;
-	uint64_t v = 0;
-	unsigned int i;
-
-	for (i = 0; i < el->n; i++) {
-		const struct piece *p = &el->piece[i];
-
-		if (el->a->write)
-			v = piece_value(el, p);
-		if (step_hooks(el->d, el->g, p->reg, el->a->write, v)) {
-			verdict = judge_piece(el, i, v);
-			el->hooked |= 1u << i;
-			if (verdict > worst) {
-				worst = verdict;
-				*why = &el->judged[i];
-				*who = p;
-			}
-		}
-		if (i + 1 < el->n)
-			try_piece(el, i, v);
-	}
-	put_back(el);
-	return worst;
-}
-
 /* Not done, and said so: DMM_PASS, or DMM_STOP if the guest must. */
 static enum dmm_verdict refuse(struct element *el, const struct judged *why,
 			       const struct piece *who)
@@ -322,7 +156,7 @@ static enum dmm_verdict refuse(struct element *el, const struct judged *why,
 /* What goes to the device: a global register's share is the union's. */
 static uint64_t device_data(const struct element *el)
 {
-	uint64_t v = get_le(data_of(el->a), el->a->width), bits;
+	uint64_t v = access_value(access_data(el->a), el->a->width), bits;
 	const struct piece *p;
 	unsigned int i;
 
@@ -341,7 +175,7 @@ static uint64_t device_data(const struct element *el)
 
 static void apply_write(struct element *el)
 {
-	uint64_t raw = get_le(data_of(el->a), el->a->width);
+	uint64_t raw = access_value(access_data(el->a), el->a->width);
 	unsigned int i;
 
 	for (i = 0; i < el->n; i++) {
@@ -381,7 +215,7 @@ static void note(struct element *el)
 	el->c->noted.space = el->a->space;
 	el->c->noted.off = (uint32_t)el->a->off;
 	el->c->noted.width = el->a->width;
-	el->c->noted.data = get_le(data_of(el->a), el->a->width);
+	el->c->noted.data = access_value(access_data(el->a), el->a->width);
 	lease_want(el->d, el->g, el->d->host.now(el->d->host.ctx));
 }
 
@@ -486,7 +320,7 @@ static enum dmm_verdict write_element(struct element *el)
 		if (p > el->path || el->path == DMM_FORWARD)
 			el->path = p;
 	}
-	switch (judge(el, &why, &who)) {
+	switch (judge_element(el, &why, &who)) {
 	case RULE_PASS:
 		break;
 	case RULE_ANSWER:
@@ -583,7 +417,7 @@ static void give(struct element *el, uint32_t asked)
 
 		v = raw >> 8 * p->first << 8 * p->e->byte;
 		v = asked & 1u << i ? overlay(el, p, v) : context_value(el, p);
-		put_le(data_of(el->a) + p->first, p->bytes,
+		put_le(access_data(el->a) + p->first, p->bytes,
 		       v >> 8 * p->e->byte);
 		if (p->reg->read_clears)
 			touch_line(el);
@@ -617,7 +451,7 @@ static enum dmm_verdict read_element(struct element *el)
 		if (p->reg->vol && el->c->sending == SEND_ON_CARD)
 			spool_sent(d, el->g);
 	}
-	switch (judge(el, &why, &who)) {
+	switch (judge_element(el, &why, &who)) {
 	case RULE_PASS:
 		break;
 	case RULE_ANSWER:

@@ -36,8 +36,8 @@ static void say(const struct out *o, const char *fmt, ...)
 /* ---- the plan ---- */
 
 /* The first rule that a write or a read could fire, or NULL. */
-static const struct rule *hooked_by(const struct dmm_model *m,
-				    unsigned int reg, bool write)
+static const struct rule *hooked_by(const struct dmm_model *m, unsigned int reg,
+				    bool write)
 {
 	unsigned int i;
 
@@ -150,8 +150,7 @@ static bool has_register(const struct dmm_model *m, unsigned int space,
 {
 	uint64_t off;
 
-	for (off = page;
-	     off < page + MAP_PAGE && off < m->space[space].size;
+	for (off = page; off < page + MAP_PAGE && off < m->space[space].size;
 	     off += m->space[space].grain)
 		if (m->plan.head[space][0][off / m->space[space].grain] !=
 			    MODEL_NONE ||
@@ -208,8 +207,8 @@ int explain_plan(const struct dmm_model *m, enum dmm_how how,
 	if (how == DMM_HOW_DEFAULT)
 		how = m->how;
 	d->model = m;
-	d->mode = how == DMM_EXCLUSIVE ? MODE_EXCLUSIVE :
-		  how == DMM_MERGE     ? MODE_SPOOL :
+	d->mode = how == DMM_EXCLUSIVE		      ? MODE_EXCLUSIVE :
+		  how == DMM_MERGE		      ? MODE_SPOOL :
 		  when_parked == DMM_DROP || m->rings ? MODE_DROP :
 							MODE_SPOOL;
 	err = plan_dmm(d);
@@ -258,17 +257,18 @@ static void graph_machine(const struct out *o, const struct dmm_model *m,
 	char event[96];
 	unsigned int i, k;
 
-	say(o, "digraph state_automaton {\n"
-	       "\tcenter = true;\n\tsize = \"7,11\";\n\trankdir = LR;\n"
-	       "\tlabel = \"%s\";\n"
-	       "\t{node [shape = plaintext, style=invis, label=\"\"] "
-	       "\"__init_%s\"};\n", mc->name,
-	    m->state[mc->states.first].name);
+	say(o,
+	    "digraph state_automaton {\n"
+	    "\tcenter = true;\n\tsize = \"7,11\";\n\trankdir = LR;\n"
+	    "\tlabel = \"%s\";\n"
+	    "\t{node [shape = plaintext, style=invis, label=\"\"] "
+	    "\"__init_%s\"};\n",
+	    mc->name, m->state[mc->states.first].name);
 	for (i = 0; i < mc->states.n; i++)
 		say(o, "\t{node [shape = circle] \"%s\"};\n",
 		    m->state[mc->states.first + i].name);
-	say(o, "\t\"__init_%s\" -> \"%s\";\n",
-	    m->state[mc->states.first].name, m->state[mc->states.first].name);
+	say(o, "\t\"__init_%s\" -> \"%s\";\n", m->state[mc->states.first].name,
+	    m->state[mc->states.first].name);
 	for (i = 0; i < mc->states.n; i++) {
 		const struct state *st = &m->state[mc->states.first + i];
 
@@ -333,8 +333,10 @@ static void doc_machine(const struct out *o, const struct dmm_model *m,
 	char event[96];
 	unsigned int i, k;
 
-	say(o, "\n### %s\n\n| state | event | line | checks | verdict | to |\n"
-	       "|---|---|---|---|---|---|\n", mc->name);
+	say(o,
+	    "\n### %s\n\n| state | event | line | checks | verdict | to |\n"
+	    "|---|---|---|---|---|---|\n",
+	    mc->name);
 	for (i = 0; i < mc->states.n; i++) {
 		const struct state *st = &m->state[mc->states.first + i];
 
@@ -384,9 +386,10 @@ int explain_doc(const struct dmm_model *m, explain_put *put, void *ctx)
 	if (m->rings)
 		say(&o, "\n## Rings of descriptors\n\n");
 	for (i = 0; i < m->rings; i++)
-		say(&o, "- %s: %s the device, %u bytes a descriptor, head %s, "
-			"tail %s\n", m->ring[i].name,
-		    m->ring[i].to_device ? "to" : "from",
+		say(&o,
+		    "- %s: %s the device, %u bytes a descriptor, head %s, "
+		    "tail %s\n",
+		    m->ring[i].name, m->ring[i].to_device ? "to" : "from",
 		    m->ring[i].words * 8u, m->reg[m->ring[i].head].name,
 		    m->reg[m->ring[i].tail].name);
 	say(&o, "\n## Machines\n");

@@ -56,6 +56,7 @@ static void free_rings(struct dmm_model *m)
 	for (i = 0; i < m->rings; i++) {
 		r = &m->ring[i];
 		free(r->base);
+		free(r->forbid);
 		free(r->count);
 		for (k = 0; k < r->layouts; k++) {
 			free(r->layout[k].when);

@@ -3,6 +3,7 @@
  * mon.h: a running monitor, as the files of dmm/ share it.
  *
  *  access.c   an access of a guest: look-up, path, effect
+ *  judge.c    what the rules say of its registers, one after another
  *  step.c     rules: which fire, what they do
  *  port.c     counted transfers through a data port
  *  card.c     touching the device's registers, banks and all

@@ -30,8 +30,8 @@ static void add_field(struct prove *p, uint16_t slot, uint8_t shift,
 		p->out->bounded = true;
 		return;
 	}
-	p->field[p->fields++] = (struct bits){ .slot = slot, .shift = shift,
-					       .mask = mask };
+	p->field[p->fields++] =
+		(struct bits){ .slot = slot, .shift = shift, .mask = mask };
 	p->bits += bits;
 }
 
@@ -40,8 +40,7 @@ static void add_loads(struct prove *p, const struct expr *e)
 	unsigned int i;
 
 	for (i = 0; e && i < e->n; i++)
-		if (e->ins[i].op == EXPR_OP_LOAD &&
-		    e->ins[i].array == EXPR_REG)
+		if (e->ins[i].op == EXPR_OP_LOAD && e->ins[i].array == EXPR_REG)
 			add_field(p, e->ins[i].index, e->ins[i].shift,
 				  e->ins[i].k);
 }
@@ -134,8 +133,9 @@ static void reached(struct prove *p, uint64_t key, uint32_t from,
 			p->out->bounded = true;
 			return;
 		}
-		p->node[p->nodes] = (struct pnode){ .key = key, .from = from,
-						    .ev = *ev, .next = *at };
+		p->node[p->nodes] = (struct pnode){
+			.key = key, .from = from, .ev = *ev, .next = *at
+		};
 		i = *at = ++p->nodes;
 	}
 	if (p->edges < PROVE_MAX_EDGES)
@@ -327,8 +327,7 @@ static void poll(struct prove *p, uint32_t from, const struct pstate *s)
 			rule[i] = r;
 			p->out->steps++;
 			fired(p, rule);
-			memcpy(next->reg, s->reg,
-			       m->slots * sizeof(*s->reg));
+			memcpy(next->reg, s->reg, m->slots * sizeof(*s->reg));
 			memcpy(next->state, s->state, sizeof(s->state));
 			apply(p, next, rule);
 			reached(p, pack(p, next), from, &ev, true);
@@ -436,7 +435,8 @@ static void explore(struct prove *p)
 			s->reg[p->m->reg[i].slot + k] = p->m->reg[i].reset;
 		p->values[i] = value_bits(p, i);
 		p->written[i] = p->m->reg[i].writable &&
-				(p->m->reg[i].hooks[1] || p->values[i]);
+				(p->m->reg[i].hooks[1] || p->values[i] ||
+				 prove_matters(p, &p->m->reg[i]));
 	}
 	for (i = 0; i < p->m->rules; i++)
 		if (p->m->rule[i].on == ON_END)
@@ -501,9 +501,8 @@ static int allocate(struct prove *p)
 	p->told = calloc(p->m->rules + 1u, sizeof(bool));
 	p->values = calloc(p->m->regs + 1u, sizeof(uint64_t));
 	p->written = calloc(p->m->regs + 1u, sizeof(bool));
-	return p->node && p->edge && p->hash && p->here.reg &&
-			       p->scratch.reg && p->fired && p->told &&
-			       p->values && p->written ?
+	return p->node && p->edge && p->hash && p->here.reg && p->scratch.reg &&
+			       p->fired && p->told && p->values && p->written ?
 		       0 :
 		       -ENOMEM;
 }

@@ -52,6 +52,7 @@ struct prove {
 	uint64_t *values;   /* registers: bits of a value that matter */
 	bool *written;
 	bool ends[MODEL_MAX_CHECKS];
+	bool in_use;	/* told of once */
 	uint32_t moved; /* rings, and checks from bit 8: told of once */
 	uint64_t zeros[MODEL_MAX_RINGS * EXPR_RING_NUMBERS + EXPR_EVENTS];
 };
@@ -64,6 +65,8 @@ void prove_choose(const struct prove *p, const struct pstate *s,
 enum rule_verdict prove_verdict(const struct prove *p,
 				const struct rule *const rule[],
 				uint32_t *checks, uint32_t *rings);
+/* Does a check or a ring rest on it? */
+bool prove_matters(const struct prove *p, const struct reg *reg);
 /* Is the machine that has state (to) in it? */
 bool prove_in_state(const struct prove *p, const struct pstate *s,
 		    unsigned int to);

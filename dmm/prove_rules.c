@@ -35,6 +35,30 @@ static bool rests_on(const struct expr *e, const struct reg *reg)
 	return false;
 }
 
+static bool check_rests_on(const struct check *c, const struct reg *reg)
+{
+	return rests_on(c->start, reg) || rests_on(c->length, reg) ||
+	       rests_on(c->wrap_from, reg) || rests_on(c->wrap_to, reg);
+}
+
+static bool ring_rests_on(const struct ring *r, const struct reg *reg)
+{
+	return rests_on(r->base, reg) || rests_on(r->count, reg);
+}
+
+bool prove_matters(const struct prove *p, const struct reg *reg)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->m->checks; i++)
+		if (check_rests_on(&p->m->check[i], reg))
+			return true;
+	for (i = 0; i < p->m->rings; i++)
+		if (ring_rests_on(&p->m->ring[i], reg))
+			return true;
+	return false;
+}
+
 /* ---- in each state ---- */
 
 /* The part reads a ring only while this holds. */
@@ -100,10 +124,12 @@ static void no_fight(struct prove *p, uint32_t at, const struct pevent *ev,
 		for (b = a + 1; rule[a] && b < m->machines; b++)
 			for (i = 0; rule[b] && i < rule[a]->sets.n; i++)
 				for (k = 0; k < rule[b]->sets.n; k++) {
-					const struct set *x = &m->set
-						[rule[a]->sets.first + i];
-					const struct set *y = &m->set
-						[rule[b]->sets.first + k];
+					const struct set *x =
+						&m->set[rule[a]->sets.first +
+							i];
+					const struct set *y =
+						&m->set[rule[b]->sets.first +
+							k];
 
 					if (x->slot != y->slot ||
 					    !(x->mask << x->shift &
@@ -118,8 +144,8 @@ static void no_fight(struct prove *p, uint32_t at, const struct pevent *ev,
 }
 
 /* In the state that a check leads to, what it rests on must not move. */
-static void nothing_moves(struct prove *p, uint32_t at,
-			  const struct pstate *s, const struct pevent *ev,
+static void nothing_moves(struct prove *p, uint32_t at, const struct pstate *s,
+			  const struct pevent *ev,
 			  const struct rule *const rule[])
 {
 	const struct dmm_model *m = p->m;
@@ -133,15 +159,16 @@ static void nothing_moves(struct prove *p, uint32_t at,
 	for (i = 0; i < m->rings; i++) {
 		const struct ring *r = &m->ring[i];
 
-		if (!(rests_on(r->base, reg) || rests_on(r->count, reg)) ||
-		    !ring_is_on(p, i, s) || rings & 1u << i)
+		if (!ring_rests_on(r, reg) || !ring_is_on(p, i, s) ||
+		    rings & 1u << i)
 			continue;
 		if (p->moved & 1u << i)
 			continue;
 		p->moved |= 1u << i;
 		tell(p, reg->pos, at, ev,
 		     "it says where a ring is, and changes while the ring "
-		     "is in use", reg->name);
+		     "is in use",
+		     reg->name);
 	}
 	for (i = 0; i < m->rules; i++) {
 		const struct rule *r = &m->rule[i];
@@ -153,15 +180,13 @@ static void nothing_moves(struct prove *p, uint32_t at,
 			    p->moved & 1u << (k + 8) ||
 			    !prove_in_state(p, s, r->to))
 				continue;
-			if (!rests_on(c->start, reg) &&
-			    !rests_on(c->length, reg) &&
-			    !rests_on(c->wrap_from, reg) &&
-			    !rests_on(c->wrap_to, reg))
+			if (!check_rests_on(c, reg))
 				continue;
 			p->moved |= 1u << (k + 8);
 			tell(p, reg->pos, at, ev,
 			     "a check rests on it, and it changes while what "
-			     "the check allowed goes on", reg->name);
+			     "the check allowed goes on",
+			     reg->name);
 		}
 	}
 }
@@ -199,6 +224,29 @@ static void spread(const struct prove *p, uint8_t *mark, uint8_t bit,
 	}
 }
 
+/* In a state that a check or a sending ring led to, it is in use. */
+static void not_in_use(struct prove *p, uint32_t at)
+{
+	const struct dmm_model *m = p->m;
+	unsigned int i, k;
+
+	for (i = 0; i < m->rules; i++) {
+		const struct rule *r = &m->rule[i];
+		bool starts = r->checks != 0;
+
+		for (k = 0; k < m->rings; k++)
+			starts |= r->rings & 1u << k && m->ring[k].to_device;
+		if (!starts || r->to == MODEL_NONE || p->in_use ||
+		    !prove_in_state(p, &p->here, r->to))
+			continue;
+		p->in_use = true;
+		tell(p, r->pos, at, NULL,
+		     "the device would be handed over while what this rule "
+		     "started goes on",
+		     "reusable");
+	}
+}
+
 static void reusable_states(struct prove *p, uint8_t *mark)
 {
 	const struct dmm_model *m = p->m;
@@ -209,9 +257,11 @@ static void reusable_states(struct prove *p, uint8_t *mark)
 	for (i = 0; i < p->nodes; i++) {
 		prove_load(p, i, &p->here);
 		unknown = false;
-		if (!m->reusable || prove_true(p, m->reusable, &p->here,
-					       p->zeros, &unknown))
+		if (!m->reusable ||
+		    prove_true(p, m->reusable, &p->here, p->zeros, &unknown))
 			mark[i] = 3;
+		if (mark[i] == 3 && m->reusable)
+			not_in_use(p, i);
 		p->out->reusable += mark[i] == 3;
 	}
 	spread(p, mark, 1, true);
@@ -271,11 +321,10 @@ static void classed(struct prove *p, unsigned int space)
 	    s->denied_rest)
 		return;
 	for (off = 0; off <= s->size; off += s->grain) {
-		bool has = off < s->size &&
-			   (m->plan.head[space][0][off / s->grain] !=
-				    MODEL_NONE ||
-			    m->plan.head[space][1][off / s->grain] !=
-				    MODEL_NONE);
+		bool has =
+			off < s->size &&
+			(m->plan.head[space][0][off / s->grain] != MODEL_NONE ||
+			 m->plan.head[space][1][off / s->grain] != MODEL_NONE);
 
 		if (off < s->size && !has && !is_denied(s, off)) {
 			if (first == UINT64_MAX)
@@ -319,8 +368,11 @@ static bool written_by(const struct dmm_model *m, enum proc proc,
 	for (i = 0; i < m->proc[proc].n; i++) {
 		const struct proc_step *st = &m->step[m->proc[proc].first + i];
 
-		if ((st->kind == STEP_WRITE || st->kind == STEP_SAVE) &&
-		    st->reg == reg)
+		if (st->kind == STEP_SAVE && st->reg == reg)
+			return true;
+		/* with what the guest had there, not just anything */
+		if (st->kind == STEP_WRITE && st->reg == reg &&
+		    rests_on(st->value, &m->reg[reg]))
 			return true;
 	}
 	return false;
@@ -356,7 +408,8 @@ static void context(struct prove *p)
 		if (reg->save_none)
 			diag_error(p->diag, reg->pos,
 				   "a guest can change %s, and it is not part "
-				   "of a context", reg->name);
+				   "of a context",
+				   reg->name);
 	}
 	for (i = 0; i < m->regs && m->proc[PROC_RESTORE].n; i++) {
 		const struct reg *reg = &m->reg[i];
@@ -367,7 +420,8 @@ static void context(struct prove *p)
 			continue;
 		diag_error(p->diag, reg->pos,
 			   "a guest can change %s, and restore does not put "
-			   "it back", reg->name);
+			   "it back",
+			   reg->name);
 	}
 }
 

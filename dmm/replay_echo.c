@@ -182,16 +182,23 @@ static void make_desc(struct replay *r, unsigned int guest,
 	memcpy(to, w, ring->words * 8u);
 }
 
+/* The ring of descriptors that frames leave by; NULL: none, or not yet. */
+static const struct ring *sends_from(const struct replay *r)
+{
+	unsigned int tx = r->model->transmit.dring;
+
+	return r->dmm && tx != MODEL_NONE ? &r->model->ring[tx] : NULL;
+}
+
 static int host_read_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,
 			 size_t len)
 {
 	struct replay *r = ctx;
-	unsigned int tx = r->model->transmit.dring;
-	const struct ring *ring = &r->model->ring[tx];
+	const struct ring *ring = sends_from(r);
 	uint64_t base;
 
 	memset(to, 0, len);
-	if (!r->dmm || tx == MODEL_NONE || len != ring->words * 8u)
+	if (!ring || len != ring->words * 8u)
 		return 0;
 	base = mon_eval(r->dmm, guest, ring->base);
 	if (cc_within(gpa, len, base,
@@ -205,11 +212,10 @@ static void host_area(void *ctx, uint64_t at, void *bytes, size_t len,
 		      bool done)
 {
 	struct replay *r = ctx;
-	unsigned int tx = r->model->transmit.dring;
-	const struct ring *ring = &r->model->ring[tx];
+	const struct ring *ring = sends_from(r);
 	uint64_t w[MODEL_MAX_WORDS] = { 0 }, first;
 
-	if (done || !r->dmm || tx == MODEL_NONE || len != ring->words * 8u)
+	if (done || !ring || len != ring->words * 8u)
 		return;
 	first = (uint64_t)((uint8_t *)r->dmm->tx->desc - r->conf.area.host);
 	if (!cc_within(at, len, first, SHADOW_DEPTH * len))

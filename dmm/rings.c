@@ -119,6 +119,9 @@ static void build_layout(struct build *b, const struct node *key,
 		diag_error(b->diag, n->pos, "a buffer needs a length");
 	if (!build_field_bits(b, n, ring, &l->buffer))
 		return;
+	if (l->buffer.mask <= 0xffff)
+		diag_error(b->diag, n->pos,
+			   "\"%s\" is too narrow for an address", n->text);
 	if (ring->to_device && !plain_field(l->length, &l->length_bits))
 		diag_error(b->diag, n->pos,
 			   "the length of what the device reads is a field of "

@@ -25,6 +25,7 @@ const struct attack_table *const attack_tables[] = {
 	&attack_ring_table,
 	&attack_door_table,
 	&attack_frame_table,
+	&attack_rx_table,
 	NULL,
 };
 

@@ -284,6 +284,7 @@ void nic_context(struct rig *rig, unsigned int g, uint64_t low, uint32_t cmd,
 		 uint32_t high);
 /* The neighbour's: one frame out, checked on the wire; one frame in. */
 void nic_neighbour_out(struct rig *rig);
+void nic_neighbour_to(struct rig *rig, const uint8_t to[6]);
 void nic_neighbour_in(struct rig *rig);
 
 /* ---- the tables ---- */

@@ -185,7 +185,7 @@ static void nap(void)
 	nanosleep(&ts, NULL);
 }
 
-void nic_neighbour_out(struct rig *rig)
+void nic_neighbour_to(struct rig *rig, const uint8_t to[6])
 {
 	struct seat *s = &rig->guest[NEIGHBOUR];
 	uint32_t seq = ++s->seq, at = TX_BUFS + seq % 16 * 4096;
@@ -193,7 +193,7 @@ void nic_neighbour_out(struct rig *rig)
 	size_t len = 200 + seq * 61 % 1000;
 	uint64_t end = attack_now(rig) + WAIT_NS;
 
-	make(s->host + at, len, attack_outside, s->mac, seq);
+	make(s->host + at, len, to, s->mac, seq);
 	memcpy(rig->expect, s->host + at, len);
 	finish(rig->expect, len);
 	rig->expect_len = len;
@@ -213,7 +213,12 @@ void nic_neighbour_out(struct rig *rig)
 	attack_keep_ring(rig);
 }
 
-/* The neighbour's next descriptor; from siblings, it is skipped.  True: done */
+void nic_neighbour_out(struct rig *rig)
+{
+	nic_neighbour_to(rig, attack_outside);
+}
+
+/* The neighbour's next descriptor; others' frames are skipped.  True: done */
 static bool take(struct rig *rig, const uint8_t *frame, size_t len)
 {
 	struct seat *s = &rig->guest[NEIGHBOUR];
@@ -224,7 +229,7 @@ static bool take(struct rig *rig, const uint8_t *frame, size_t len)
 
 	if (!(d[12] & RXD_DD))
 		return false;
-	sibling = !memcmp(p + 6, rig->guest[HOSTILE].mac, 6);
+	sibling = !memcmp(p + 6, rig->guest[HOSTILE].mac, 6) || p[12] == 0x88;
 	if (!sibling &&
 	    (got != len || memcmp(p, frame, len) || !(d[12] & RXD_EOP)))
 		attack_bad(rig,

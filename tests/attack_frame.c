@@ -395,8 +395,8 @@ static void segments(struct rig *rig)
 		    14 | 24 << 8 | UINT64_C(34) << 32 | UINT64_C(50) << 40,
 		    D_IP4 | D_TCP | D_TSE | 0xfffff, mss << 16 | 54 << 8);
 	for (i = 0; i < 15; i++)
-		nic_desc(rig, HOSTILE, TX_BUFS,
-			 4096 | D_DATA | D_TSE | D_IFCS, 0);
+		nic_desc(rig, HOSTILE, TX_BUFS, 4096 | D_DATA | D_TSE | D_IFCS,
+			 0);
 	nic_desc(rig, HOSTILE, TX_BUFS, 4096 | D_DATA | D_TSE | D_ONE, 0);
 	nic_bell(rig, HOSTILE);
 	nic_neighbour_out(rig);

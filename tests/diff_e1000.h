@@ -31,7 +31,7 @@ struct diff_driver {
 	uint32_t mta[128], vfta[128];
 	bool hears;
 	/* Counts that QEMU's has otherwise, since they were read. */
-	bool tx_octets, rx_octets, tsctc, rnbc;
+	bool tx_octets, rx_octets, tsctc, rnbc, roc;
 };
 
 static inline struct diff_driver *driver(struct diff *d)

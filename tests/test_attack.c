@@ -66,6 +66,18 @@ static void frame_lease(void **state)
 	run_table(&attack_frame_table, IN_LEASE);
 }
 
+static void rx_merge(void **state)
+{
+	(void)state;
+	run_table(&attack_rx_table, IN_MERGE);
+}
+
+static void rx_lease(void **state)
+{
+	(void)state;
+	run_table(&attack_rx_table, IN_LEASE);
+}
+
 static void ring_lease(void **state)
 {
 	(void)state;
@@ -75,12 +87,10 @@ static void ring_lease(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ring_merge),
-		cmocka_unit_test(ring_lease),
-		cmocka_unit_test(door_merge),
-		cmocka_unit_test(door_lease),
-		cmocka_unit_test(frame_merge),
-		cmocka_unit_test(frame_lease),
+		cmocka_unit_test(ring_merge),  cmocka_unit_test(ring_lease),
+		cmocka_unit_test(door_merge),  cmocka_unit_test(door_lease),
+		cmocka_unit_test(frame_merge), cmocka_unit_test(frame_lease),
+		cmocka_unit_test(rx_merge),    cmocka_unit_test(rx_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,7 +88,8 @@ static void put_access(struct records *rec, unsigned int space,
 				  .done = 1,
 				  .space = (uint8_t)space,
 				  .width = q->size,
-				  .write = q->write };
+				  .write = q->write,
+				  .path = DMM_FORWARD };
 	struct trace_packet p;
 
 	rec->ns += 1000;
@@ -164,12 +165,13 @@ static void test_e1000(void **state)
 
 /* ---- what must come out as it was ---- */
 
-#define MODEL                                                                  \
-	"device: { name: t }\n"                                                \
-	"spaces: { regs: { bar: 0, kind: io, size: 16, width: 8 } }\n"         \
-	"registers:\n"                                                         \
-	"  command: { at: 0, access: rw }\n"                                   \
-	"  status: { at: 1, access: ro }\n"
+#define MODEL                                       \
+	"device: { name: t }\n"                     \
+	"spaces:\n"                                 \
+	"  io: { kind: io, bar: 0, size: 0x10 }\n"  \
+	"registers:\n"                              \
+	"  COMMAND: { at: io+0x00 }\n"              \
+	"  STATUS: { at: io+0x01 read }\n"
 
 static void put_call(struct records *rec, const struct trace_call *call)
 {

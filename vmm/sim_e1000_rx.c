@@ -213,6 +213,10 @@ static void count_all(struct e1000 *e, uint32_t size)
 	e1000_count64(e, R_TORL, size);
 }
 
+/*
+ * BPRC "does not count broadcast packets received when the broadcast address
+ * filter is disabled": SDM 13.7.28.  What the table took then is a group's.
+ */
 static void count_good(struct e1000 *e, const uint8_t *frame, uint32_t size)
 {
 	static const uint8_t everyone[6] = { 255, 255, 255, 255, 255, 255 };
@@ -220,7 +224,8 @@ static void count_good(struct e1000 *e, const uint8_t *frame, uint32_t size)
 	e1000_count(e, R_GPRC);
 	e1000_count64(e, R_GORCL, size);
 	e1000_count_size(e, R_PRC64, size);
-	if (!memcmp(frame, everyone, sizeof(everyone)))
+	if (!memcmp(frame, everyone, sizeof(everyone)) &&
+	    e1000_get(e, R_RCTL) & RCTL_BAM)
 		e1000_count(e, R_BPRC);
 	else if (frame[0] & 1)
 		e1000_count(e, R_MPRC);

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_faults.c: faults put into the models one by one, as an author would
+ * make them: check, verify and the model's own tests together must notice.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dmm/prove.h"
+
+#define NE2K "models/ne2k-pci.yaml"
+#define GIGA "models/e1000.yaml"
+
+/* The first (from) of the file becomes (to). */
+static const struct fault {
+	const char *file, *what, *from, *to;
+} faults[] = {
+	/* a dropped check */
+	{ NE2K, "transmit unchecked", "!value.STP, check: frame, to: busy",
+	  "!value.STP, to: busy" },
+	{ NE2K, "remote DMA unchecked", "check: remote, to: moving",
+	  "to: moving" },
+	{ NE2K, "a restarted transfer unchecked",
+	  "value.RD == 2, check: remote }", "value.RD == 2 }" },
+	{ NE2K, "no rule for a second transmit",
+	  "- { on: write CR, when: value.TXP && !value.STP, then: hold }", "" },
+	{ GIGA, "the doorbell unchecked when idle",
+	  "- { on: write TDT, check: txRing, to: busy }",
+	  "- { on: write TDT, to: busy }" },
+	{ GIGA, "the doorbell unchecked when busy",
+	  "- { on: write TDT, check: txRing }\n", "\n" },
+	{ GIGA, "enabling transmission unchecked",
+	  "when: value.EN, check: txRing, to: busy",
+	  "when: value.EN, to: busy" },
+	{ GIGA, "receive buffers unchecked",
+	  "- { on: write RDT, check: rxRing }", "- { on: write RDT }" },
+	{ GIGA, "enabling reception unchecked",
+	  "when: value.EN, check: rxRing, to: enabled",
+	  "when: value.EN, to: enabled" },
+	/* a check that rests on what moves */
+	{ NE2K, "RSAR may change in mid-transfer",
+	  "write RSAR RBCR PSTART PSTOP, then: deny",
+	  "write RBCR PSTART PSTOP, then: deny" },
+	{ NE2K, "the count may change in mid-transfer",
+	  "write RSAR RBCR PSTART PSTOP, then: deny",
+	  "write RSAR PSTART PSTOP, then: deny" },
+	{ NE2K, "the wrap may change in mid-transfer",
+	  "write RSAR RBCR PSTART PSTOP, then: deny",
+	  "write RSAR RBCR PSTART, then: deny" },
+	{ NE2K, "TPSR may change while sending",
+	  "on: write TPSR TBCR, then: hold", "on: write TBCR, then: hold" },
+	{ NE2K, "TBCR may change while sending",
+	  "on: write TPSR TBCR, then: hold", "on: write TPSR, then: hold" },
+	{ GIGA, "the ring may move while sending",
+	  "- { on: write TDBAL TDBAH TDLEN TDH, then: deny }", "" },
+	{ GIGA, "the length may change while sending",
+	  "- { on: write TDBAL TDBAH TDLEN TDH, then: deny }",
+	  "- { on: write TDBAL TDBAH TDH, then: deny }" },
+	{ GIGA, "the receive ring may move",
+	  "- { on: write RDBAL RDBAH RDLEN RDH, then: deny }", "" },
+	/* a context that misses something */
+	{ NE2K, "IMR not saved",
+	  "IMR:    { at: [ io+0x0f write if CR.PS == 0, io+0x0f read if CR.PS == 2 ] }",
+	  "IMR:    { at: [ io+0x0f write if CR.PS == 0, io+0x0f read if CR.PS == 2 ], save: none }" },
+	{ NE2K, "MAR not saved",
+	  "MAR:    { at: io+0x08 if CR.PS == 1, size: 64 }",
+	  "MAR:    { at: io+0x08 if CR.PS == 1, size: 64, save: none }" },
+	{ NE2K, "PSTOP not restored", "{ allBut: [ CR ] }",
+	  "{ allBut: [ CR, PSTOP ] }" },
+	{ NE2K, "CR not restored", ", { write: CR, value: \"CR & 0xc0",
+	  ", { write: TCR, value: \"CR & 0xc0" },
+	{ NE2K, "the memory is not scrubbed",
+	  "scrub:   [ { fill: packetRam, value: 0 } ]", "scrub:   [ ]" },
+	{ NE2K, "the memory is not isolated", ", isolate: scrub }", " }" },
+	{ NE2K, "no quiesce", "  quiesce: [", "  force: [" },
+	{ GIGA, "ITR not saved", "ITR:    { at: bar0+0x00c4 }",
+	  "ITR:    { at: bar0+0x00c4, save: none }" },
+	/* a wrong bank or place */
+	{ NE2K, "TPSR in the wrong bank",
+	  "TPSR:   { at: [ io+0x04 write if CR.PS == 0",
+	  "TPSR:   { at: [ io+0x04 write if CR.PS == 1" },
+	{ NE2K, "CURR over MAR", "CURR:   { at: io+0x07 if CR.PS == 1",
+	  "CURR:   { at: io+0x08 if CR.PS == 1" },
+	{ NE2K, "ISR in every bank", "ISR:    { at: io+0x07 if CR.PS == 0",
+	  "ISR:    { at: io+0x07" },
+	{ NE2K, "a field too far", "PS: 6..7 }", "PS: 6..8 }" },
+	{ NE2K, "two fields overlap", "RD: 3..5", "RD: 2..5" },
+	{ GIGA, "two registers at one place", "RDH:    { at: [ bar0+0x2810",
+	  "RDH:    { at: [ bar0+0x2818" },
+	{ GIGA, "a register beyond its space", "bar0+0x5f00, dim: 8",
+	  "bar0+0x1fffc, dim: 8" },
+	/* a rule that cannot be, or fights */
+	{ NE2K, "a rule behind one that always fires",
+	  "- { on: access RESET, do: reset }\n",
+	  "- { on: access RESET, do: reset }\n      - { on: access RESET, do: reset }\n" },
+	{ NE2K, "a condition that is never true",
+	  "when: value.RD == 3, then: deny",
+	  "when: value.RD == 8, then: deny" },
+	{ NE2K, "a state that nothing leads to",
+	  "- { on: end remote, to: idle }", "- { on: end remote }" },
+	{ NE2K, "busy for ever",
+	  "- { on: poll, when: \"!device.CR.TXP\", to: idle }",
+	  "- { on: poll, when: \"!device.CR.TXP\" }" },
+	{ NE2K, "a name that is none", "check: remote, to: moving",
+	  "check: remot, to: moving" },
+	{ GIGA, "sending for ever",
+	  "- { on: poll, when: txRing.idle, to: idle }", "" },
+	{ GIGA, "a state that is none", "to: enabled } ]", "to: on } ]" },
+	/* a window left open, an address that is not the guest's */
+	{ GIGA, "the window's data is a register",
+	  "door: { kind: window, index: IOADDR, data: IODATA, into: bar0 }",
+	  "" },
+	{ GIGA, "reset is not the guest's own",
+	  "on: write CTRL, when: value.RST, do: reset",
+	  "on: write CTRL, when: value.RST" },
+	{ GIGA, "the address is the card's",
+	  "  mac: { eeprom: nvm, word: 0 }\n", "" },
+	{ NE2K, "the address is the card's",
+	  "  mac: [ { memory: prom, at: 0, stride: 2 } ]\n", "" },
+	/* swapped or wrong bounds */
+	{ NE2K, "the frame's start is a page number",
+	  "start: TPSR << 8, length: TBCR", "start: TPSR, length: TBCR" },
+	{ NE2K, "start and length swapped", "start: TPSR << 8, length: TBCR",
+	  "start: TBCR, length: TPSR << 8" },
+	{ NE2K, "the memory is too large", "start: 0x4000, size: 0x8000",
+	  "start: 0x4000, size: 0xc000" },
+	{ NE2K, "start and length of remote DMA swapped",
+	  "start: RSAR, length: RBCR", "start: RBCR, length: RSAR" },
+	{ GIGA, "descriptors of half the size", "    size: 16\n",
+	  "    size: 8\n" },
+	{ GIGA, "the count is bytes", "count: TDLEN.LEN << 3", "count: TDLEN" },
+	{ GIGA, "the buffer is the length", "buffer: ADDR, length: LEN16",
+	  "buffer: LEN16, length: ADDR" },
+	/* reusable when it is not */
+	{ NE2K, "reusable while sending",
+	  "reusable:  tx == idle && remote == idle",
+	  "reusable:  tx == busy && remote == idle" },
+	{ NE2K, "reusable: no such state", "tx == idle && remote == idle",
+	  "tx == idle && remote == rest" },
+	{ NE2K, "the count ends in nothing", "port: DATA, address: CRDA",
+	  "address: CRDA" },
+	{ NE2K, "no cause", "interrupt: { line: ISR & IMR & 0x7f, cause: ISR }",
+	  "interrupt: { line: ISR & IMR & 0x7f }" },
+};
+
+static char *read_all(const char *path)
+{
+	char *text = calloc(1, 1 << 17);
+	FILE *f = fopen(path, "re");
+
+	assert_non_null(f);
+	assert_non_null(text);
+	assert_true(fread(text, 1, (1 << 17) - 1, f) > 0);
+	fclose(f);
+	return text;
+}
+
+static char *spoil(const char *text, const struct fault *f)
+{
+	const char *at = strstr(text, f->from);
+	size_t room = strlen(text) + strlen(f->to) + 1;
+	char *out;
+
+	if (!at)
+		fail_msg("%s: \"%s\" is not in the file any more", f->what,
+			 f->from);
+	out = malloc(room);
+	assert_non_null(out);
+	snprintf(out, room, "%.*s%s%s", (int)(at - text), text, f->to,
+		 at + strlen(f->from));
+	return out;
+}
+
+/* "check", "verify" or "test", whichever notices first; NULL: none does. */
+static const char *noticed(const char *text)
+{
+	unsigned int passed, failed;
+	struct prove_result result;
+	struct dmm_model *model = NULL;
+	const char *by = NULL;
+	struct diag diag;
+
+	diag_init(&diag, "a spoiled model");
+	if (dmm_model_parse(&model, text, strlen(text), &diag))
+		by = "check";
+	else if (prove_model(model, &diag, &result))
+		by = "verify";
+	else if (dmm_model_test(model, &diag, &passed, &failed))
+		by = "test";
+	dmm_model_free(model);
+	diag_fini(&diag);
+	return by;
+}
+
+static void whole_models(void **state)
+{
+	static const char *const files[] = { NE2K, GIGA };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		char *text = read_all(files[i]);
+
+		assert_null(noticed(text));
+		free(text);
+	}
+}
+
+static void seeded_faults(void **state)
+{
+	unsigned int caught = 0, n = ARRAY_LEN(faults);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < n; i++) {
+		char *text = read_all(faults[i].file);
+		char *bad = spoil(text, &faults[i]);
+		const char *by = noticed(bad);
+
+		caught += by != NULL;
+		if (!by)
+			print_message("not noticed: %s (%s)\n", faults[i].what,
+				      faults[i].file);
+		free(bad);
+		free(text);
+	}
+	print_message("%u of %u faults noticed\n", caught, n);
+	assert_true(n >= 40);
+	assert_true(caught * 100 >= n * 95);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_models),
+		cmocka_unit_test(seeded_faults),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
