@@ -211,7 +211,7 @@ struct dmm {
 	uint32_t rx_len;  /* bytes of the frame being put together */
 	int last_sender;  /* whose sticky descriptors the part remembers */
 	bool stop_guest;  /* the access at hand ends its guest */
-	uint8_t *big;	  /* a frame of up to BIG bytes, and room to segment */
+	uint8_t *big;	  /* frames of BIG bytes: sent, segment, given, coming */
 	uint16_t *eeprom; /* as the device's */
 	struct txq *txqs;
 };

@@ -137,7 +137,7 @@ static int allocate_rings(struct dmm *d)
 		return 0;
 	d->tx = calloc(1, sizeof(*d->tx));
 	d->txqs = calloc(n, sizeof(*d->txqs));
-	d->big = malloc(3u * BIG);
+	d->big = malloc(4u * BIG);
 	if (!d->tx || !d->txqs || !d->big)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)

@@ -260,7 +260,7 @@ void rxring_open(struct dmm *d)
 static void arrived(struct dmm *d, const uint64_t *w)
 {
 	const struct ring *r = rx_ring(d);
-	uint8_t *bytes = d->big;
+	uint8_t *bytes = d->big + 3 * BIG;
 	uint32_t len = d->rx_len;
 	unsigned int i;
 	uint64_t tag;
@@ -299,8 +299,8 @@ void rxring_drain(struct dmm *d)
 		if (d->rx_len + len > SHADOW_BUFFER * 8u)
 			d->rx_len = 0; /* no frame is so long */
 		from = d->rx_buffer + (size_t)d->rx_next * SHADOW_BUFFER;
-		memcpy(d->big + d->rx_len, from, len);
-		desc_took(d, from, d->big + d->rx_len, len, true);
+		memcpy(d->big + 3 * BIG + d->rx_len, from, len);
+		desc_took(d, from, d->big + 3 * BIG + d->rx_len, len, true);
 		d->rx_len += (uint32_t)len;
 		refresh(d, d->rx_next);
 		d->rx_next = (d->rx_next + 1) % SHADOW_DEPTH;

@@ -241,8 +241,8 @@ static void two_halves(struct rig *rig)
 
 	nic_write(rig, NEIGHBOUR, R_RCTL, LISTEN | RCTL_LPE);
 	attack_stall(rig, R_RDT);
-	/* the transfer was two frames */
-	wire_to(rig, nobody, 60, 252);
+	/* all descriptors of the device but one */
+	wire_to(rig, nobody, 60, 254);
 	wire_to(rig, s->mac, 4000, 1);
 	nic_frame(rig, TX_BUFS, 1500);
 	memset(nic_mem(rig, HOSTILE, TX_BUFS), 0xff, 6);

@@ -33,6 +33,8 @@
 #define CALM 3 /* looks in a row that found nothing */
 #define JOBS 4 /* QEMU's card is often waited for */
 
+const uint8_t diff_mac[6] = { 0x52, 0x54, 0, 1, 2, 3 };
+
 enum { RUN_SAME, RUN_DIFFERS, RUN_CANNOT };
 
 bool diff_have_qemu(void)
@@ -376,8 +378,7 @@ static void spoil(struct diff *d, struct diff_side *sim)
 	if (!d->error || !sim->n_out)
 		return;
 	if (d->error->wrong == DIFF_WRONG_FRAME)
-		sim->out[0].data[sim->out[0].len / 2] ^=
-			(uint8_t)d->error->bit;
+		sim->out[0].data[sim->out[0].len / 2] ^= (uint8_t)d->error->bit;
 	if (d->error->wrong == DIFF_WRONG_LOST)
 		sim->n_out--;
 }
@@ -447,8 +448,8 @@ static int open_side(struct diff *d, unsigned int i)
 
 	side->name = ops[i]->name;
 	snprintf(side->local, sizeof(side->local), "%s/%s", d->dir, side->name);
-	snprintf(side->remote, sizeof(side->remote), "%s/%s.test",
-		 d->dir, side->name);
+	snprintf(side->remote, sizeof(side->remote), "%s/%s.test", d->dir,
+		 side->name);
 	side->wire = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	strcpy(un.sun_path, side->remote);
 	if (side->wire < 0 || bind(side->wire, (void *)&un, sizeof(un)))
@@ -487,11 +488,10 @@ static int open_memory(struct diff *d)
 		struct diff_side *side = &d->side[i];
 		bool shared = i == DIFF_QEMU;
 
-		side->memory = mmap(NULL, len, PROT_READ | PROT_WRITE,
-				    shared ? MAP_SHARED :
-					     MAP_PRIVATE | MAP_ANONYMOUS,
-				    shared ? fd : -1,
-				    shared ? (off_t)offset : 0);
+		side->memory =
+			mmap(NULL, len, PROT_READ | PROT_WRITE,
+			     shared ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS,
+			     shared ? fd : -1, shared ? (off_t)offset : 0);
 		if (side->memory == MAP_FAILED)
 			return fail(d, -errno, "memory");
 		err = side->be->ops->dma_map(side->be, d->iova, side->memory,
@@ -572,8 +572,8 @@ static void say_difference(const struct diff *d)
 {
 	unsigned int first = d->written < DIFF_LOG ? 0 : d->written % DIFF_LOG;
 
-	fprintf(stderr, "%s, VPIO_DIFF_SEED=%ju, step %u: %s\n",
-		d->part->name, (uintmax_t)d->seed, d->step, d->why);
+	fprintf(stderr, "%s, VPIO_DIFF_SEED=%ju, step %u: %s\n", d->part->name,
+		(uintmax_t)d->seed, d->step, d->why);
 	for (unsigned int i = 0; i < DIFF_LOG && i < d->written; i++)
 		fprintf(stderr, "    %s\n", d->log[(first + i) % DIFF_LOG]);
 }
@@ -629,9 +629,8 @@ static unsigned int say_tally(const struct diff_part *part,
 
 	fprintf(stderr,
 		"%s: %ju accesses, %ju bytes, %ju frames, %ju times at rest\n",
-		part->name, (uintmax_t)tally->accesses,
-		(uintmax_t)tally->bytes, (uintmax_t)tally->frames,
-		(uintmax_t)tally->settled);
+		part->name, (uintmax_t)tally->accesses, (uintmax_t)tally->bytes,
+		(uintmax_t)tally->frames, (uintmax_t)tally->settled);
 	for (size_t i = 0; e[i].name; i++) {
 		fprintf(stderr, "%s: %6ju %s\n", part->name,
 			(uintmax_t)tally->met[i], e[i].name);
@@ -647,9 +646,9 @@ unsigned int diff_check(const struct diff_part *part, const uint64_t *seeds,
 	const char *text = getenv("VPIO_DIFF_SEED");
 	uint64_t only = text ? strtoull(text, NULL, 0) : 0;
 	unsigned int bad = 0, running = 0;
-	struct diff_tally *tally =
-		mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct diff_tally *tally = mmap(NULL, sizeof(*tally),
+					PROT_READ | PROT_WRITE,
+					MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (tally == MAP_FAILED)
 		return 1;

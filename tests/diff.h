@@ -43,7 +43,7 @@ struct diff_part {
 	const char *name;
 	uint16_t vendor, device;
 	const struct diff_exception *exceptions; /* the end has no name */
-	uint64_t memory; /* bytes that the card reaches; 0: masters no bus */
+	uint64_t memory;   /* bytes that the card reaches; 0: masters no bus */
 	uint64_t harmless; /* a register that can be read at any time */
 	/* QEMU's frames that are shorter get zeros; exception (padded). */
 	unsigned int pad;
@@ -101,7 +101,8 @@ struct diff {
 	unsigned int steps, step;
 	uint64_t iova; /* of the memory, on both sides */
 	uint32_t socket_n;
-	int socket[16]; /* of this process: frames are in none, or on their way */
+	int socket
+		[16]; /* of this process: frames are in none, or on their way */
 	uint64_t written; /* accesses, for the log */
 	char log[DIFF_LOG][80];
 	char why[400];
@@ -109,6 +110,8 @@ struct diff {
 	jmp_buf over;
 	void *driver; /* the sequence's */
 };
+
+extern const uint8_t diff_mac[6]; /* of both cards */
 
 bool diff_have_qemu(void);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * diff_e1000.h: the driver of an 82540EM that drives two: test_diff_e1000.c
- * has all of it but what sends, which diff_e1000_tx.c has.
+ * has all of it but what sends, which is in diff_e1000_tx.c, and what deals
+ * with the EEPROM and the PHY, which is in diff_e1000_nvm.c.
  */
 
 #ifndef TESTS_DIFF_E1000_H
@@ -19,6 +20,9 @@
 #define RX_BUFS 0x80000u
 #define RX_BUF 0x4000u /* the largest that RCTL can say */
 #define RX_DESCS 32u
+
+#define PHY(reg) (0x100000u | (reg)) /* a register of the PHY, to exceptions */
+#define WAIT_US 5000000u	     /* for QEMU's timers */
 
 struct diff_driver {
 	uint32_t ctrl, rctl, tctl, ims;
@@ -57,5 +61,13 @@ static inline void random_bytes(struct diff *d, uint8_t *to, unsigned int n)
 
 /* A few frames of all kinds, and the doorbell; they are out on return. */
 void diff_transmit(struct diff *d);
+
+/* The EEPROM, all of it by EERD, and a word of it by EECD. */
+void diff_eeprom(struct diff *d);
+void diff_microwire(struct diff *d);
+
+/* Registers of the PHY; and a new autonegotiation, to its end. */
+void diff_phy(struct diff *d);
+void diff_negotiate(struct diff *d);
 
 #endif /* TESTS_DIFF_E1000_H */

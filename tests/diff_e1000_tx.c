@@ -132,8 +132,7 @@ static void put_ip(const struct request *r, uint8_t *ip, uint32_t len)
 }
 
 /* SDM 3.5.5: the pseudo-header's sum, with no length for segmentation. */
-static uint16_t pseudo(const struct request *r, const uint8_t *ip,
-		       uint32_t len)
+static uint16_t pseudo(const struct request *r, const uint8_t *ip, uint32_t len)
 {
 	uint32_t at = r->use & USE_IP6 ? 8 : 12;
 	uint32_t sum = e1000_sum(0, ip + at, ip_len(r) - at);
@@ -235,8 +234,8 @@ static void segmented(struct diff *d)
 
 void diff_transmit(struct diff *d)
 {
-	static void (*const kinds[])(struct diff *d) = { legacy, offloaded,
-							 segmented };
+	static void (*const kinds[])(struct diff * d) = { legacy, offloaded,
+							  segmented };
 	struct diff_driver *drv = driver(d);
 	uint32_t start = drv->tail;
 	unsigned int n = 1 + diff_random(d, 4);

@@ -22,11 +22,6 @@
 #define LONGEST 1518u /* without check sequence, with a tag */
 #define JUMBO 9000u
 #define ROUNDS 3u
-#define WAIT_US 5000000u /* for QEMU's timers */
-
-#define PHY(reg) (0x100000u | (reg)) /* for exceptions */
-
-static const uint8_t own[6] = { 0x52, 0x54, 0, 1, 2, 3 };
 
 static const struct diff_exception exceptions[] = {
 	{ "e1000-tipg", R_TIPG, R_TIPG, ~0u },
@@ -72,20 +67,6 @@ static void rd_but(struct diff *d, uint32_t reg, bool may, const char *name)
 		diff_excuse(d, name);
 }
 
-/* Poll both until they have (bits) set. */
-static void await(struct diff *d, uint32_t reg, uint32_t bits)
-{
-	uint32_t v[DIFF_SIDES];
-
-	for (unsigned int us = 0; us < WAIT_US; us += 1000) {
-		diff_read_both(d, reg, 4, v);
-		if ((v[0] & v[1] & bits) == bits)
-			return;
-		diff_sleep_us(1000);
-	}
-	diff_fail(d, "register %#x never has %#x", reg, bits);
-}
-
 /*
  * Setting up: SDM 14.
  */
@@ -106,7 +87,7 @@ static void set_address(struct diff *d, unsigned int i)
 	random_bytes(d, mac, sizeof(mac));
 	mac[0] &= 0xfe;
 	if (!i) {
-		memcpy(mac, own, sizeof(own));
+		memcpy(mac, diff_mac, sizeof(diff_mac));
 		valid = true;
 	}
 	wr(d, R_RAL + 8 * i, e1000_le32(mac));
@@ -149,6 +130,7 @@ static void write_tctl(struct diff *d, uint32_t value)
 
 	wr(d, R_IMC, ~0u);
 	wr(d, R_TCTL, value);
+	diff_quiet(d);
 	diff_read_both(d, R_ICR, 4, v);
 	if (v[0] != v[1])
 		diff_excuse(d, "e1000-txqe");
@@ -302,7 +284,8 @@ static bool in_table(const struct diff_driver *drv, const uint8_t *mac)
 {
 	static const uint8_t shift[] = { 4, 3, 2, 0 };
 	uint32_t hash = e1000_le16(mac + 4) >>
-			shift[drv->rctl >> RCTL_MO_AT & 3] & 0xfff;
+				shift[drv->rctl >> RCTL_MO_AT & 3] &
+			0xfff;
 
 	return drv->mta[hash >> 5] >> (hash & 31) & 1;
 }
@@ -330,7 +313,7 @@ static void choose_destination(struct diff *d, uint8_t *to)
 			return;
 		break;
 	}
-	memcpy(to, own, sizeof(own));
+	memcpy(to, diff_mac, sizeof(diff_mac));
 }
 
 static uint32_t choose_length(struct diff *d)
@@ -389,7 +372,7 @@ static void start_hearing(struct diff *d)
 
 	if (!free_buffers(drv))
 		give_back(d);
-	memcpy(frame, own, sizeof(own));
+	memcpy(frame, diff_mac, sizeof(diff_mac));
 	drv->rx_octets |= drv->rctl & RCTL_SECRC;
 	diff_inject(d, frame, sizeof(frame));
 	for (unsigned int us = 0; us < WAIT_US; us += 2000) {
@@ -412,7 +395,7 @@ static void hold(struct diff *d)
 
 	while (free_buffers(drv)) {
 		random_bytes(d, frame, sizeof(frame));
-		memcpy(frame, own, sizeof(own));
+		memcpy(frame, diff_mac, sizeof(diff_mac));
 		e1000_put16(frame + 12, 0x0800);
 		drv->rx_octets |= drv->rctl & RCTL_SECRC;
 		diff_inject(d, frame, sizeof(frame));
@@ -455,137 +438,8 @@ static void filters(struct diff *d)
 }
 
 /*
- * The EEPROM, the PHY, the rest.
+ * The rest.
  */
-
-static unsigned int eerd(struct diff *d, unsigned int word, unsigned int side)
-{
-	uint32_t v[DIFF_SIDES];
-
-	wr(d, R_EERD, word << 8 | EERD_START);
-	diff_read_both(d, R_EERD, 4, v);
-	if (!(v[0] & v[1] & EERD_DONE) || (v[0] ^ v[1]) & 0xffff)
-		diff_fail(d, "EERD is %#x, QEMU's %#x", v[0], v[1]);
-	return v[side] >> 16;
-}
-
-/* What is in them is the card's own, but for a few words: SDM 5.6. */
-static void eeprom(struct diff *d)
-{
-	static const uint8_t same[] = { 0, 1, 2, 12, 13, 14, 15 };
-	uint16_t sum[DIFF_SIDES] = { 0 };
-
-	for (unsigned int i = 0; i < ARRAY_LEN(same); i++) {
-		wr(d, R_EERD, (uint32_t)same[i] << 8 | EERD_START);
-		rd(d, R_EERD);
-	}
-	for (unsigned int i = 0; i < E1000_EEPROM_WORDS; i++) {
-		unsigned int a = eerd(d, i, DIFF_SIM);
-		unsigned int b = eerd(d, i, DIFF_QEMU);
-
-		if (a != b)
-			diff_excuse(d, "e1000-eeprom");
-		sum[DIFF_SIM] = (uint16_t)(sum[DIFF_SIM] + a);
-		sum[DIFF_QEMU] = (uint16_t)(sum[DIFF_QEMU] + b);
-	}
-	if (sum[DIFF_SIM] != 0xbaba || sum[DIFF_QEMU] != 0xbaba)
-		diff_fail(d, "the EEPROM's sum is %#x, QEMU's %#x",
-			  sum[DIFF_SIM], sum[DIFF_QEMU]);
-}
-
-/* DO means something while data comes out, and then alone. */
-static void look_at_eecd(struct diff *d)
-{
-	uint32_t v[DIFF_SIDES];
-
-	diff_read_both(d, R_EECD, 4, v);
-	if ((v[0] ^ v[1]) & EECD_DO)
-		diff_excuse(d, "e1000-eecd-do");
-	if ((v[0] ^ v[1]) & EECD_GNT)
-		diff_excuse(d, "e1000-eecd-grant");
-	if ((v[0] ^ v[1]) & ~(uint32_t)(EECD_DO | EECD_GNT))
-		diff_fail(d, "EECD is %#x, QEMU's %#x", v[0], v[1]);
-}
-
-/* A bit into the EEPROM, or out: DI and SK, as drivers do. */
-static bool clock_bit(struct diff *d, bool out, bool sample)
-{
-	uint32_t value = EECD_REQ | EECD_CS | (out ? EECD_DI : 0), got = 0;
-
-	wr(d, R_EECD, value);
-	wr(d, R_EECD, value | EECD_SK);
-	if (sample)
-		got = rd(d, R_EECD);
-	else
-		look_at_eecd(d);
-	wr(d, R_EECD, value);
-	return got & EECD_DO;
-}
-
-/* SDM 5.3.1, and the 93C46's own: words that are the same in both. */
-static void microwire(struct diff *d)
-{
-	static const uint8_t same[] = { 0, 1, 2, 12, 13, 14, 15 };
-	uint32_t word = same[diff_random(d, ARRAY_LEN(same))];
-	uint32_t command = 6 << 6 | word, value = 0;
-
-	look_at_eecd(d);
-	wr(d, R_EECD, EECD_REQ);
-	look_at_eecd(d);
-	wr(d, R_EECD, EECD_REQ | EECD_CS);
-	for (unsigned int i = 9; i--;)
-		clock_bit(d, command >> i & 1, false);
-	for (unsigned int i = 16; i--;)
-		value |= clock_bit(d, false, true) ? 1u << i : 0;
-	wr(d, R_EECD, EECD_REQ);
-	wr(d, R_EECD, 0);
-	look_at_eecd(d);
-	if (value != eerd(d, word, DIFF_SIM))
-		diff_fail(d, "word %u is %#x by EECD", word, value);
-	diff_note(d, "word %u is %#x", word, value);
-}
-
-static uint32_t phy_read(struct diff *d, unsigned int reg)
-{
-	wr(d, R_MDIC, MDIC_READ | 1u << 21 | reg << 16);
-	return diff_read(d, PHY(reg), R_MDIC, 4);
-}
-
-static void phy_write(struct diff *d, unsigned int reg, unsigned int value,
-		      uint32_t more)
-{
-	wr(d, R_MDIC, MDIC_WRITE | 1u << 21 | reg << 16 | value | more);
-	rd(d, R_MDIC);
-}
-
-static void phy(struct diff *d)
-{
-	static const uint8_t regs[] = { PHY_PCTRL, PHY_PSTATUS, PHY_ID1,
-					PHY_ID2, PHY_ANA, PHY_LPA, PHY_ANE,
-					PHY_GCON, PHY_GSTATUS, PHY_PSCON,
-					PHY_PSSTAT, PHY_EPSCON };
-	static const uint8_t writable[] = { PHY_ANA, PHY_GCON, PHY_PSCON,
-					    PHY_EPSCON };
-	unsigned int reg = writable[diff_random(d, ARRAY_LEN(writable))];
-
-	phy_write(d, reg, diff_random(d, 0x10000),
-		  diff_chance(d, 50) ? MDIC_I : 0);
-	phy_read(d, reg);
-	for (unsigned int i = 0; i < ARRAY_LEN(regs); i++)
-		phy_read(d, regs[i]);
-}
-
-/* QEMU's takes half a second, ours no time. */
-static void negotiate(struct diff *d)
-{
-	wr(d, R_IMC, ~0u);
-	phy_write(d, PHY_PCTRL, 0x1140 | PCTRL_RESTART, 0);
-	await(d, R_ICS, ICR_LSC);
-	await(d, R_STATUS, STATUS_LU);
-	phy_read(d, PHY_PCTRL);
-	rd(d, R_ICR);
-	wr(d, R_IMS, driver(d)->ims);
-}
 
 static void interrupts(struct diff *d)
 {
@@ -652,11 +506,11 @@ static void statistics(struct diff *d)
 static void registers(struct diff *d)
 {
 	static const uint16_t regs[] = {
-		R_CTRL,	  R_STATUS, R_RCTL,  R_TCTL,  R_VET,	R_TDBAL,
-		R_TDBAH,  R_TDLEN,  R_TDH,   R_TDT,   R_RDBAL,	R_RDBAH,
-		R_RDLEN,  R_RDH,    R_RDT,   R_IMS,   R_ICS,	R_LEDCTL,
-		R_PBA,	  R_MANC,   R_TXDCTL, R_RXDCTL, R_TIPG, R_RDTR,
-		R_RADV,	  R_TADV,   R_ITR,   R_WUC,   R_WUFC,	R_IPAV,
+		R_CTRL,	    R_STATUS, R_RCTL,	R_TCTL,	  R_VET,   R_TDBAL,
+		R_TDBAH,    R_TDLEN,  R_TDH,	R_TDT,	  R_RDBAL, R_RDBAH,
+		R_RDLEN,    R_RDH,    R_RDT,	R_IMS,	  R_ICS,   R_LEDCTL,
+		R_PBA,	    R_MANC,   R_TXDCTL, R_RXDCTL, R_TIPG,  R_RDTR,
+		R_RADV,	    R_TADV,   R_ITR,	R_WUC,	  R_WUFC,  R_IPAV,
 		R_CTRL_EXT,
 	};
 
@@ -678,6 +532,17 @@ static void registers(struct diff *d)
 	}
 }
 
+/* What is posted while TCTL.EN is clear goes when it is set: SDM 13.4.33. */
+static void pause_transmit(struct diff *d)
+{
+	uint32_t tctl = driver(d)->tctl;
+
+	write_tctl(d, tctl & ~(uint32_t)TCTL_EN);
+	diff_transmit(d);
+	write_tctl(d, tctl);
+	diff_settle(d);
+}
+
 static void vlan(struct diff *d)
 {
 	struct diff_driver *drv = driver(d);
@@ -693,11 +558,17 @@ static void step(struct diff *d)
 		const char *name;
 		void (*run)(struct diff *d);
 	} ops[] = {
-		{ 32, "receive", receive },	 { 30, "transmit", diff_transmit },
-		{ 8, "filters", filters },	 { 10, "interrupts", interrupts },
-		{ 4, "statistics", statistics }, { 4, "registers", registers },
-		{ 4, "phy", phy },		 { 4, "microwire", microwire },
-		{ 3, "vlan", vlan },		 { 1, "eeprom", eeprom },
+		{ 32, "receive", receive },
+		{ 30, "transmit", diff_transmit },
+		{ 8, "filters", filters },
+		{ 10, "interrupts", interrupts },
+		{ 4, "statistics", statistics },
+		{ 4, "registers", registers },
+		{ 4, "phy", diff_phy },
+		{ 4, "microwire", diff_microwire },
+		{ 2, "vlan", vlan },
+		{ 1, "eeprom", diff_eeprom },
+		{ 1, "pause", pause_transmit },
 	};
 	unsigned int n = diff_random(d, 100), i = 0;
 
@@ -722,7 +593,7 @@ static void sequence(struct diff *d)
 		for (unsigned int i = 0; i < d->steps / ROUNDS / 4; i++)
 			step(d);
 		if (diff_chance(d, 50))
-			negotiate(d);
+			diff_negotiate(d);
 		start_hearing(d);
 		for (unsigned int i = 0; i < d->steps / ROUNDS; i++)
 			step(d);
@@ -754,10 +625,33 @@ static void test_same(void **state)
 	assert_int_equal(diff_check(&part, seeds, ARRAY_LEN(seeds)), 0);
 }
 
+/* Each of these in the simulated card shows. */
+static void test_notices(void **state)
+{
+	static const struct diff_error errors[] = {
+		{ "a bit of TDH", DIFF_WRONG_READ, R_TDH, 1 },
+		{ "a bit of ICR", DIFF_WRONG_READ, R_ICR, ICR_RXT0 },
+		{ "a bit of GPTC", DIFF_WRONG_READ, R_GPTC, 1 },
+		{ "a bit into RAL", DIFF_WRONG_WRITE, R_RAL, 1u << 31 },
+		{ "a bit into MTA", DIFF_WRONG_WRITE, R_MTA, 1u << 16 },
+		{ "a bit into RCTL", DIFF_WRONG_WRITE, R_RCTL, RCTL_BAM },
+		{ "the pin", DIFF_WRONG_LEVEL, 0, 0 },
+		{ "a frame's bit", DIFF_WRONG_FRAME, 0, 4 },
+		{ "a lost frame", DIFF_WRONG_LOST, 0, 0 },
+		{ "a byte of memory", DIFF_WRONG_MEMORY, MEMORY - 1, 0x80 },
+	};
+
+	(void)state;
+	if (!diff_have_qemu())
+		skip();
+	assert_int_equal(diff_notices(&part, errors, ARRAY_LEN(errors)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_notices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

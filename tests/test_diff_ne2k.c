@@ -26,8 +26,6 @@
 #define ROOM 7u /* pages: QEMU's wants 6, ours keeps one free */
 #define RESET_PORT 0x1fu
 
-static const uint8_t own[6] = { 0x52, 0x54, 0, 1, 2, 3 };
-
 /* Registers are named as in sim_ne2k.h: the page in bits 4 and 5. */
 static const struct diff_exception exceptions[] = {
 	{ "ne2k-tsr-one", P0_TSR, P0_TSR, TSR_ONE },
@@ -249,7 +247,7 @@ static void set_up(struct diff *d)
 	out(d, P0_ISR, 0xff);
 	out(d, P0_IMR, diff_random(d, 128));
 	for (unsigned int i = 0; i < 6; i++)
-		out(d, P1_PAR0 + i, own[i]);
+		out(d, P1_PAR0 + i, diff_mac[i]);
 	write_mar(d);
 	out(d, P1_CURR, drv->curr);
 	drv->running = true;
@@ -283,12 +281,13 @@ static void restart(struct diff *d)
 
 	drv->running = false;
 	command(d, CR_RD2 | CR_STP);
+	in(d, P0_ISR);
 	out(d, P0_RBCR0, 0);
 	out(d, P0_RBCR1, 0);
 	if (diff_chance(d, 50)) {
 		/* nobody hears this */
 		random_bytes(d, frame, sizeof(frame));
-		memcpy(frame, own, sizeof(own));
+		memcpy(frame, diff_mac, sizeof(diff_mac));
 		diff_inject(d, frame, sizeof(frame));
 		diff_quiet(d);
 	}
@@ -373,7 +372,7 @@ static unsigned int make_frame(struct diff *d, uint8_t *frame)
 		frame[0] &= 0xfe;
 		break;
 	default:
-		memcpy(frame, own, sizeof(own));
+		memcpy(frame, diff_mac, sizeof(diff_mac));
 	}
 	return len;
 }
@@ -487,10 +486,11 @@ static void abort_remote(struct diff *d)
 
 static void registers(struct diff *d)
 {
-	static const uint8_t page0[] = { P0_CLDA0, P0_CLDA1, P0_BNRY, P0_TSR,
-					 P0_NCR, P0_ISR, P0_CRDA0, P0_CRDA1,
-					 P0_8029ID0, P0_8029ID1, P0_RSR,
-					 P0_CNTR0, P0_CNTR1, P0_CNTR2 };
+	static const uint8_t page0[] = { P0_CLDA0,   P0_CLDA1, P0_BNRY,
+					 P0_TSR,     P0_NCR,   P0_ISR,
+					 P0_CRDA0,   P0_CRDA1, P0_8029ID0,
+					 P0_8029ID1, P0_RSR,   P0_CNTR0,
+					 P0_CNTR1,   P0_CNTR2 };
 
 	for (unsigned int i = 0; i < ARRAY_LEN(page0); i++)
 		in(d, page0[i]);
@@ -535,17 +535,22 @@ static void sequence(struct diff *d)
 		const char *name;
 		void (*run)(struct diff *d);
 	} ops[] = {
-		{ 30, "receive", receive },	{ 15, "transmit", transmit },
-		{ 10, "scribble", scribble },	{ 15, "look", look },
-		{ 5, "abort", abort_remote },	{ 5, "registers", registers },
-		{ 10, "interrupts", interrupts }, { 4, "filters", filters },
-		{ 3, "restart", restart },	{ 2, "set-up", set_up },
+		{ 30, "receive", receive },
+		{ 15, "transmit", transmit },
+		{ 10, "scribble", scribble },
+		{ 15, "look", look },
+		{ 5, "abort", abort_remote },
+		{ 5, "registers", registers },
+		{ 10, "interrupts", interrupts },
+		{ 4, "filters", filters },
+		{ 3, "restart", restart },
+		{ 2, "set-up", set_up },
 		{ 1, "reset", reset },
 	};
 
 	d->driver = xcalloc(1, sizeof(struct driver));
 	/* After a second reset QEMU's has the address there once more. */
-	memset(driver(d)->other + 2 * sizeof(own), OTHER_PROM, 16);
+	memset(driver(d)->other + 2 * sizeof(diff_mac), OTHER_PROM, 16);
 	reset(d);
 	for (d->step = 0; d->step < d->steps; d->step++) {
 		unsigned int n = diff_random(d, 100), i = 0;
@@ -582,10 +587,32 @@ static void test_same(void **state)
 	assert_int_equal(diff_check(&part, seeds, ARRAY_LEN(seeds)), 0);
 }
 
+/* Each of these in the simulated card shows. */
+static void test_notices(void **state)
+{
+	static const struct diff_error errors[] = {
+		{ "a bit of ISR", DIFF_WRONG_READ, P0_ISR, ISR_PTX },
+		{ "a bit of an ID or of MAR", DIFF_WRONG_READ, 0x0a, 1 },
+		{ "a bit into TPSR", DIFF_WRONG_WRITE, P0_TPSR, 2 },
+		{ "a bit into BNRY", DIFF_WRONG_WRITE, P0_BNRY, 1 },
+		{ "a bit into IMR", DIFF_WRONG_WRITE, P0_IMR, ISR_RDC },
+		{ "a bit of packet memory", DIFF_WRONG_STRING, NE2K_DATA, 8 },
+		{ "the pin", DIFF_WRONG_LEVEL, 0, 0 },
+		{ "a frame's bit", DIFF_WRONG_FRAME, 0, 4 },
+		{ "a lost frame", DIFF_WRONG_LOST, 0, 0 },
+	};
+
+	(void)state;
+	if (!diff_have_qemu())
+		skip();
+	assert_int_equal(diff_notices(&part, errors, ARRAY_LEN(errors)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_notices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
