@@ -60,10 +60,19 @@ static int text_check(const char *text, size_t len, struct diag *diag)
 	struct diag_pos pos = { 1, 1 };
 	size_t n;
 
-	if (len > LOAD_MAX_BYTES)
-		return diag_error(diag, (struct diag_pos){ 0, 0 },
-				  "the file has %zu bytes, at most %u are read",
-				  len, LOAD_MAX_BYTES);
+	if (len > LOAD_MAX_BYTES) {
+		/* where the last byte that would be read stands */
+		for (n = 0; n + 1 < LOAD_MAX_BYTES; n++) {
+			pos.line += text[n] == '\n';
+			pos.column = text[n] == '\n' ? 1 : pos.column + 1;
+		}
+		diag_error(diag, pos,
+			   "the file has %zu bytes, at most %u are read", len,
+			   LOAD_MAX_BYTES);
+		diag_advise(diag, "is it the right file? A description has "
+				  "some hundred lines");
+		return -EINVAL;
+	}
 	for (size_t at = 0; at < len; at += n) {
 		uint32_t c = utf8_get(text + at, len - at, &n);
 		const char *why = n ? utf8_wrong(c) : NULL;

@@ -54,7 +54,8 @@ static int take_conf(struct replay *r, const struct trace_device *dev,
 	if (!m->guests || m->how > DMM_HOW_DEFAULT || m->when_parked > DMM_DROP)
 		return refuse(why, "its record of the model makes no sense");
 	if (m->area_size < dmm_model_area(r->model) && m->complete)
-		return refuse(why, "it was recorded with another kind of model");
+		return refuse(why,
+			      "it was recorded with another kind of model");
 	r->conf = (struct dmm_conf){
 		.how = (enum dmm_how)m->how,
 		.when_parked = (enum dmm_when_parked)m->when_parked,
@@ -75,7 +76,7 @@ static int take_conf(struct replay *r, const struct trace_device *dev,
 		memcpy(g->mac, dev->guest[i].mac, 6);
 		g->has_mac = dev->guest[i].has_mac;
 		g->weight = dev->guest[i].weight > 1000 ? 1000 :
-						   dev->guest[i].weight;
+							  dev->guest[i].weight;
 		g->policy = (enum dmm_policy)dev->guest[i].policy;
 	}
 	return 0;

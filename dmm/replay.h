@@ -40,8 +40,8 @@ struct replay_at {
 /* What to tell of on the way; each may be NULL. */
 struct replay_sink {
 	void *ctx;
-	void (*state)(void *ctx, const struct replay_at *at,
-		      unsigned int guest, const struct trace_state *state);
+	void (*state)(void *ctx, const struct replay_at *at, unsigned int guest,
+		      const struct trace_state *state);
 	void (*owner)(void *ctx, const struct replay_at *at,
 		      const struct trace_switch *sw);
 	void (*violation)(void *ctx, const struct replay_at *at,
@@ -70,8 +70,8 @@ struct replay_summary {
 	uint64_t violations, held;
 	uint64_t windows, window_ns;
 	uint64_t first_ns, last_ns;
-	uint64_t lost;	      /* records that are missing; it ends there */
-	unsigned int states;  /* as dmm_model_state() numbers them */
+	uint64_t lost;	     /* records that are missing; it ends there */
+	unsigned int states; /* as dmm_model_state() numbers them */
 	const struct replay_state *state;
 	/* a byte each: was it met? */
 	unsigned int registers, rules;

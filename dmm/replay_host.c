@@ -18,14 +18,16 @@ static void describe_call(const struct trace_call *c, char *text, size_t room)
 	switch ((enum trace_host)c->what) {
 	case TRACE_READ:
 	case TRACE_READ_STRING:
-		snprintf(at, sizeof(at), " space %u + 0x%" PRIx64
-			 ", %u bytes, %" PRIu64 " times",
+		snprintf(at, sizeof(at),
+			 " space %u + 0x%" PRIx64 ", %u bytes, %" PRIu64
+			 " times",
 			 c->space, c->at, c->width, c->count);
 		break;
 	case TRACE_WRITE:
 	case TRACE_WRITE_STRING:
-		snprintf(at, sizeof(at), " space %u + 0x%" PRIx64
-			 ", %u bytes, %" PRIu64 " times, 0x%" PRIx64,
+		snprintf(at, sizeof(at),
+			 " space %u + 0x%" PRIx64 ", %u bytes, %" PRIu64
+			 " times, 0x%" PRIx64,
 			 c->space, c->at, c->width, c->count, c->value);
 		break;
 	case TRACE_PAUSE:
@@ -35,9 +37,9 @@ static void describe_call(const struct trace_call *c, char *text, size_t room)
 	case TRACE_READ_MEM:
 	case TRACE_WRITE_MEM:
 	case TRACE_AREA:
-		snprintf(at, sizeof(at), " guest %u 0x%" PRIx64
-			 ", %" PRIu64 " bytes",
-			 c->guest, c->at, c->count);
+		snprintf(at, sizeof(at),
+			 " guest %u 0x%" PRIx64 ", %" PRIu64 " bytes", c->guest,
+			 c->at, c->count);
 		break;
 	case TRACE_NOW:
 	case TRACE_RESET:
@@ -54,7 +56,8 @@ static void describe_violation(const struct replay_queued *q, char *text,
 	const char *name = (const char *)q->body + sizeof(v);
 
 	memcpy(&v, q->body, sizeof(v));
-	snprintf(text, room, "violation of guest %u: %.40s, line %u [0x%" PRIx64
+	snprintf(text, room,
+		 "violation of guest %u: %.40s, line %u [0x%" PRIx64
 		 ", +0x%" PRIx64 ")",
 		 q->head.guest, name, v.line, v.address, v.length);
 }
@@ -328,8 +331,8 @@ static void host_area(void *ctx, uint64_t at, void *bytes, size_t len,
 static void host_line(void *ctx, unsigned int guest, bool level)
 {
 	struct replay *r = ctx;
-	const struct replay_queued *q = replay_take(r, TRACE_LINE,
-						    (uint8_t)guest);
+	const struct replay_queued *q =
+		replay_take(r, TRACE_LINE, (uint8_t)guest);
 	struct trace_value value = { .value = !level };
 	char came[64];
 
@@ -360,8 +363,8 @@ static bool same_report(const struct dmm_report *is,
 static void host_report(void *ctx, const struct dmm_report *report)
 {
 	struct replay *r = ctx;
-	const struct replay_queued *q = replay_take(r, TRACE_VIOLATION,
-						    (uint8_t)report->guest);
+	const struct replay_queued *q =
+		replay_take(r, TRACE_VIOLATION, (uint8_t)report->guest);
 	char came[160];
 
 	if (!q || !same_report(report, q)) {

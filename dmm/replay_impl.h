@@ -26,12 +26,12 @@ struct replay_queued {
 
 /* A device that is the trace. */
 struct replay_echo {
-	uint64_t *dev; /* slots: what was last written or seen */
+	uint64_t *dev;	/* slots: what was last written or seen */
 	uint64_t *rest; /* slots: bits that the device has let go since */
 	const struct dmm_access *access; /* at hand; NULL: none */
-	bool asked;  /* and the device was asked for it */
-	bool level;  /* of its line */
-	unsigned int pauses; /* since it was written to */
+	bool asked;			 /* and the device was asked for it */
+	bool level;			 /* of its line */
+	unsigned int pauses;		 /* since it was written to */
 };
 
 struct replay {

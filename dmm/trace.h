@@ -46,14 +46,21 @@ enum trace_kind {
 	TRACE_STATE,	   /* a machine of a guest's model changed its state */
 	TRACE_SWITCH,	   /* a hand-over, and what it took */
 	TRACE_VIOLATION,
-	TRACE_LOST,	   /* (value) records could not be kept here */
+	TRACE_LOST, /* (value) records could not be kept here */
 	TRACE_KINDS
 };
 
 /* What a TRACE_HOST record is the answer of, by struct dmm_host's names. */
 enum trace_host {
-	TRACE_READ = 1, TRACE_WRITE, TRACE_READ_STRING, TRACE_WRITE_STRING,
-	TRACE_PAUSE, TRACE_NOW, TRACE_RESET, TRACE_TRANSLATE, TRACE_READ_MEM,
+	TRACE_READ = 1,
+	TRACE_WRITE,
+	TRACE_READ_STRING,
+	TRACE_WRITE_STRING,
+	TRACE_PAUSE,
+	TRACE_NOW,
+	TRACE_RESET,
+	TRACE_TRANSLATE,
+	TRACE_READ_MEM,
 	TRACE_WRITE_MEM,
 	TRACE_AREA, /* what the device had written at (at) of the area */
 };
@@ -76,7 +83,7 @@ struct trace_access {
 	uint64_t off, rip; /* rip 0: not known */
 	uint32_t count, done;
 	uint8_t space, width, write, verdict; /* enum dmm_verdict */
-	uint8_t path;	/* enum dmm_path of its last element */
+	uint8_t path; /* enum dmm_path of its last element */
 	uint8_t vcpu, pad[2];
 	uint32_t from; /* elements done before: it was held in the middle */
 	uint32_t pad2;
@@ -131,7 +138,8 @@ struct trace_model {
 	uint64_t hash; /* trace_hash() of the model's text */
 	uint64_t lease_ns, area_size, area_iova;
 	uint8_t how, when_parked, antispoof, mirror;
-	uint8_t guests, complete; /* nothing was filtered out: can be replayed */
+	uint8_t guests;
+	uint8_t complete; /* nothing was filtered out: can be replayed */
 	uint16_t pad;
 	uint64_t pad2[2];
 };
@@ -171,8 +179,12 @@ size_t trace_put_packet(uint8_t *to, size_t room, uint32_t interface,
 			uint64_t ns, const struct trace_piece *piece,
 			unsigned int n);
 
-enum trace_block { TRACE_BLOCK_SECTION, TRACE_BLOCK_INTERFACE,
-		   TRACE_BLOCK_PACKET, TRACE_BLOCK_OTHER };
+enum trace_block {
+	TRACE_BLOCK_SECTION,
+	TRACE_BLOCK_INTERFACE,
+	TRACE_BLOCK_PACKET,
+	TRACE_BLOCK_OTHER
+};
 
 #define TRACE_INTERFACES 64u
 
@@ -196,7 +208,7 @@ struct trace_reader {
  */
 struct trace_packet {
 	enum trace_block block;
-	size_t offset;	 /* of the block in the file */
+	size_t offset; /* of the block in the file */
 	uint32_t interface;
 	uint16_t linktype;
 	uint64_t ns;

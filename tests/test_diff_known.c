@@ -184,13 +184,17 @@ static void ne2k_ring(struct diff *d)
 	ne2k_hear(d, everyone, 1514);
 	read_paged(d, P1_CURR, v);
 	pin(d, "ne2k-curr-is-bnry", 0x51, 0x50, v);
-	/* The one that finds no room, and what came of it. */
+	/* The second finds no room; then there is, but nobody asks again. */
 	ne2k_start(d, 7, RCR_AB);
 	ne2k_hear(d, everyone, 1000);
 	ne2k_hear(d, everyone, 1000);
-	read_paged(d, P0_ISR, v);
+	diff_read_both(d, P0_ISR, 1, v);
 	pin(d, "ne2k-overflow", ISR_PRX | ISR_RXE | ISR_OVW | ISR_RST, ISR_PRX,
 	    v);
+	out(d, P0_BNRY, 0x54);
+	diff_quiet(d);
+	read_paged(d, P1_CURR, v);
+	pin(d, "ne2k-overflow", 0x55, 0x55, v);
 }
 
 static void ne2k_sequence(struct diff *d)

@@ -165,12 +165,12 @@ static void test_e1000(void **state)
 
 /* ---- what must come out as it was ---- */
 
-#define MODEL                                       \
-	"device: { name: t }\n"                     \
-	"spaces:\n"                                 \
-	"  io: { kind: io, bar: 0, size: 0x10 }\n"  \
-	"registers:\n"                              \
-	"  COMMAND: { at: io+0x00 }\n"              \
+#define MODEL                                      \
+	"device: { name: t }\n"                    \
+	"spaces:\n"                                \
+	"  io: { kind: io, bar: 0, size: 0x10 }\n" \
+	"registers:\n"                             \
+	"  COMMAND: { at: io+0x00 }\n"             \
 	"  STATUS: { at: io+0x01 read }\n"
 
 static void put_call(struct records *rec, const struct trace_call *call)
@@ -229,8 +229,7 @@ static void test_exact(void **state)
 	} cases[] = {
 		{ 1, 0x34, 0x34, NULL, NULL },
 		{ 1, 0x34, 0x35, "byte 0 is 0x35", "byte 0 is 0x34" },
-		{ 2, 0x34, 0x34,
-		  "host read space 0 + 0x2, 1 bytes, 1 times",
+		{ 2, 0x34, 0x34, "host read space 0 + 0x2, 1 bytes, 1 times",
 		  "host read space 0 + 0x1, 1 bytes, 1 times" },
 	};
 	const struct replay_difference *d;

@@ -56,7 +56,8 @@ static void write_file(void)
 				   "a name that is longer than 31 bytes are");
 	memcpy(model, &m, sizeof(m));
 	memcpy(model + sizeof(m), &g, sizeof(g));
-	put_record(TRACE_MODEL, 1, model, sizeof(m) + sizeof(g), "t\0x: y\0", 8);
+	put_record(TRACE_MODEL, 1, model, sizeof(m) + sizeof(g), "t\0x: y\0",
+		   8);
 	put_record(TRACE_ACCESS, UINT64_C(0x123456789abcdef0), &access_body,
 		   sizeof(access_body), "abcdef", 6);
 	len += trace_put_packet(file + len, sizeof(file) - len, 1, 3, &frame,
@@ -199,14 +200,14 @@ static void test_broken(void **state)
 	size_t at;
 
 	(void)state;
-	broken(0, 4, 8);	   /* shorter than a block can be */
-	broken(0, 4, 33);	   /* not of whole words */
-	broken(0, 4, 0xfffffff0u); /* 4 GiB */
-	broken(0, 8, 2);	   /* an interface that is not there */
-	broken(0, 20, 0x7fffffff); /* captured more than is there */
-	broken(1, 28 + 16 + 16, 4); /* more elements than there are */
-	broken(1, 28 + 4, 5);	   /* head.len */
-	broken(1, 28 + 16 + 20, 4); /* done more than count */
+	broken(0, 4, 8);	     /* shorter than a block can be */
+	broken(0, 4, 33);	     /* not of whole words */
+	broken(0, 4, 0xfffffff0u);   /* 4 GiB */
+	broken(0, 8, 2);	     /* an interface that is not there */
+	broken(0, 20, 0x7fffffff);   /* captured more than is there */
+	broken(1, 28 + 16 + 16, 4);  /* more elements than there are */
+	broken(1, 28 + 4, 5);	     /* head.len */
+	broken(1, 28 + 16 + 20, 4);  /* done more than count */
 	broken(0, 28 + 16 + 36, 17); /* guests */
 	write_file();
 	file[0] = 'x';
@@ -255,8 +256,8 @@ static void swap(size_t at, size_t n)
 /* From a machine of the other byte order, in microseconds. */
 static void test_swapped(void **state)
 {
-	static const uint8_t interface[] = { 1, 0, 0, 0, 20, 0, 0, 0, 1, 0,
-					     0, 0, 0, 0, 0, 0, 20, 0, 0, 0 };
+	static const uint8_t interface[] = { 1, 0, 0, 0, 20, 0, 0,  0, 1, 0,
+					     0, 0, 0, 0, 0,  0, 20, 0, 0, 0 };
 	const struct trace_piece frame = { "xyz", 3 };
 	struct trace_reader r;
 	struct trace_packet p;

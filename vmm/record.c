@@ -447,10 +447,14 @@ static void make_model(struct record *r, const struct dmm_model *model,
 	const char *name = dmm_model_name(model);
 	size_t room = TRACE_RECORD_MAX - 2048u;
 	struct trace_piece piece[] = {
-		{ &head, sizeof(head) }, { &body, sizeof(body) },
-		{ guest, 0 },		 { name, strnlen(name, 255) },
-		{ "", 1 },		 { text, len },
-		{ "", 1 },		 { machine, machine_len },
+		{ &head, sizeof(head) },
+		{ &body, sizeof(body) },
+		{ guest, 0 },
+		{ name, strnlen(name, 255) },
+		{ "", 1 },
+		{ text, len },
+		{ "", 1 },
+		{ machine, machine_len },
 		{ "", 1 },
 	};
 

@@ -29,7 +29,7 @@ struct recorder; /* of a run */
 struct record;	 /* of a gate */
 
 struct record_conf {
-	const char *path; /* NULL: nothing is recorded */
+	const char *path;	    /* NULL: nothing is recorded */
 	const char *guest, *device; /* NULL: all */
 	uint32_t kinds;		    /* bits of enum trace_kind; 0: all */
 	bool no_frames;		    /* "frame" is not among the kinds */

@@ -25,13 +25,13 @@ struct record {
 	uint64_t ns;	   /* now, as since 1970 */
 	uint32_t kinds;
 	bool frames;
-	bool entered; /* in an entry, whose guest is: */
-	bool wanted;  /* what this entry says */
+	bool entered;  /* in an entry, whose guest is: */
+	bool wanted;   /* what this entry says */
 	bool happened; /* something to be shown for it */
 	uint8_t device;
 	uint8_t only; /* records of this guest alone; TRACE_NOBODY: all */
 	uint32_t interface[DMM_MAX_GUESTS]; /* 0: none */
-	uint8_t *model; /* its TRACE_MODEL, as a block */
+	uint8_t *model;			    /* its TRACE_MODEL, as a block */
 	size_t model_len;
 };
 

@@ -74,8 +74,8 @@ static void make_interfaces(struct recorder *rec)
 	unsigned int d, i, k, n;
 	char name[80];
 
-	rec->header_len = trace_put_section(rec->header, 512,
-					    "vpio " VPIO_VERSION);
+	rec->header_len =
+		trace_put_section(rec->header, 512, "vpio " VPIO_VERSION);
 	add_interface(rec, TRACE_LINKTYPE, "vpio");
 	for (d = 0; d < m->devices; d++) {
 		if (rec->interfaces < TRACE_INTERFACES)
@@ -107,8 +107,8 @@ static void add_models(struct recorder *rec)
 
 		if (!r)
 			continue;
-		rec->header = realloc(rec->header,
-				      rec->header_len + r->model_len);
+		rec->header =
+			realloc(rec->header, rec->header_len + r->model_len);
 		if (!rec->header)
 			fatal("no memory to record");
 		to = rec->header + rec->header_len;
@@ -149,9 +149,9 @@ static void put_out(struct recorder *rec, const uint8_t *bytes, size_t len)
 static int open_file(struct recorder *rec)
 {
 	char *path = NULL;
-	int n = rec->files ? asprintf(&path, "%s.%u", rec->conf.path,
-				      rec->files) :
-			     asprintf(&path, "%s", rec->conf.path);
+	int n = rec->files ?
+			asprintf(&path, "%s.%u", rec->conf.path, rec->files) :
+			asprintf(&path, "%s", rec->conf.path);
 
 	if (n < 0)
 		return -ENOMEM;
@@ -248,8 +248,8 @@ static struct record *oldest(struct recorder *rec, uint64_t *other)
 /* Its blocks up to that time, and up to what fits. */
 static void take(struct recorder *rec, struct record *r, uint64_t until)
 {
-	uint64_t tail = atomic_load_explicit(&r->tape.tail,
-					     memory_order_relaxed);
+	uint64_t tail =
+		atomic_load_explicit(&r->tape.tail, memory_order_relaxed);
 	uint64_t limit = tape_limit(&r->tape);
 	bool first = true;
 

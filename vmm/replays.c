@@ -33,8 +33,8 @@ static void put_place(struct replays_result *res, const struct replay_at *at)
 {
 	uint64_t ns = at->ns - res->first_ns;
 
-	fprintf(res->timeline, "%5" PRIu64 ".%09" PRIu64 " packet %" PRIu64
-		" device %u: ",
+	fprintf(res->timeline,
+		"%5" PRIu64 ".%09" PRIu64 " packet %" PRIu64 " device %u: ",
 		ns / 1000000000u, ns % 1000000000u, at->number, res->device);
 }
 
@@ -99,8 +99,8 @@ static void on_violation(void *ctx, const struct replay_at *at,
 	if (res->violations == REPLAYS_VIOLATIONS)
 		return;
 	if (!res->violation)
-		res->violation = xcalloc(REPLAYS_VIOLATIONS,
-					 sizeof(*res->violation));
+		res->violation =
+			xcalloc(REPLAYS_VIOLATIONS, sizeof(*res->violation));
 	v = &res->violation[res->violations++];
 	v->at = *at;
 	v->guest = report->guest;
@@ -290,8 +290,8 @@ static void read_all(struct replays *r, const char *path, const void *bytes,
 			   tr.at ? "not a block of pcapng" :
 				   "this is not a pcapng file");
 	else if (tr.at < tr.len)
-		log_warnx("%s: cut off at offset 0x%zx; read up to there",
-			  path, tr.at);
+		log_warnx("%s: cut off at offset 0x%zx; read up to there", path,
+			  tr.at);
 	if (!any && err == -ENODATA) {
 		r->bad = true;
 		log_warnx("%s: there is no record of vpio in it", path);
@@ -319,9 +319,8 @@ void replays_file(struct replays *r, const char *path)
 		r->map = reallocarray(r->map, r->maps + 1, sizeof(*r->map));
 		if (!r->map)
 			fatalx("no memory");
-		r->map[r->maps++] = (struct replays_map){
-			bytes, (size_t)st.st_size
-		};
+		r->map[r->maps++] =
+			(struct replays_map){ bytes, (size_t)st.st_size };
 		read_all(r, path, bytes, (size_t)st.st_size);
 	}
 	if (fd >= 0)

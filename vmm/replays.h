@@ -46,8 +46,8 @@ struct replays_result {
 };
 
 struct replays_conf {
-	const char *model;  /* NULL: the one in the trace */
-	FILE *timeline;	    /* NULL: none */
+	const char *model; /* NULL: the one in the trace */
+	FILE *timeline;	   /* NULL: none */
 };
 
 struct replays {
@@ -58,7 +58,7 @@ struct replays {
 	struct replays_map {
 		void *bytes;
 		size_t len;
-	} *map;
+	} * map;
 	size_t maps;
 	bool bad; /* something could not be read, and it was said */
 };

@@ -50,8 +50,7 @@ static unsigned int count(const uint8_t *met, unsigned int n)
 static void full_name(const struct replays_result *res, unsigned int state,
 		      char *text, size_t room)
 {
-	const char *machine =
-		dmm_model_machine_of(res->model, state);
+	const char *machine = dmm_model_machine_of(res->model, state);
 
 	snprintf(text, room, "%s.%s", machine ? machine : "?",
 		 dmm_model_state(res->model, state));
@@ -112,7 +111,8 @@ static void print_coverage(const struct replays_result *res, FILE *to)
 	const struct replay_summary *s = replay_summary(res->replay);
 	unsigned int i;
 
-	fprintf(to, "covered: %u of %u states, %u of %u transitions, %u of %u "
+	fprintf(to,
+		"covered: %u of %u states, %u of %u transitions, %u of %u "
 		"registers\n",
 		states_met(s), s->states, count(s->rule, s->rules), s->rules,
 		count(s->reg, s->registers), s->registers);
@@ -134,8 +134,8 @@ static void print_violations(const struct replays_result *res, FILE *to)
 		const struct replays_violation *v = &res->violation[i];
 
 		fprintf(to, "%s: packet %" PRIu64 ": guest %u: %s: %s: %s",
-			res->file, v->at.number, v->guest,
-			offences[v->offence], v->name, v->rule);
+			res->file, v->at.number, v->guest, offences[v->offence],
+			v->name, v->rule);
 		if (v->length)
 			fprintf(to, ": [0x%" PRIx64 ", +0x%" PRIx64 ")",
 				v->address, v->length);
@@ -153,13 +153,16 @@ static void print_end(const struct replays_result *res, FILE *to)
 	const struct replay_summary *s = replay_summary(res->replay);
 
 	if (d)
-		fprintf(to, "DIFFERENT at packet %" PRIu64 " (record %" PRIu64
+		fprintf(to,
+			"DIFFERENT at packet %" PRIu64 " (record %" PRIu64
 			", offset 0x%" PRIx64 "): expected %s, came %s\n",
-			d->at.number, d->at.sequence, d->at.offset,
-			d->expected, d->came);
+			d->at.number, d->at.sequence, d->at.offset, d->expected,
+			d->came);
 	else if (s->lost)
-		fprintf(to, "%" PRIu64 " records are missing: replayed up to "
-			"there\n", s->lost);
+		fprintf(to,
+			"%" PRIu64 " records are missing: replayed up to "
+			"there\n",
+			s->lost);
 	else if (s->exact)
 		fputs("identical to what was recorded\n", to);
 }
@@ -171,10 +174,11 @@ static void print_one(const struct replays_result *res, FILE *to, bool colour)
 	uint64_t accesses, ns = s->last_ns - s->first_ns;
 
 	sum_of(res, &sum, &accesses);
-	fprintf(to, "%s: device %u: %s, %u guest%s, %" PRIu64 ".%03u s, %" PRIu64
+	fprintf(to,
+		"%s: device %u: %s, %u guest%s, %" PRIu64 ".%03u s, %" PRIu64
 		" events\n",
-		res->file, res->device, dmm_model_name(res->model),
-		res->guests, res->guests == 1 ? "" : "s", ns / 1000000000u,
+		res->file, res->device, dmm_model_name(res->model), res->guests,
+		res->guests == 1 ? "" : "s", ns / 1000000000u,
 		(unsigned int)(ns / 1000000u % 1000), s->events);
 	print_paths(&sum, accesses, to);
 	fprintf(to, "reusable: %" PRIu64 " windows, %.1f%% of the time\n",
@@ -299,8 +303,8 @@ static void json_violations(struct json *j, const struct replays_result *res)
 }
 
 static void json_numbers(struct json *j, uint64_t events, uint64_t accesses,
-			 const struct dmm_guest_stats *sum,
-			 uint64_t violations, uint64_t windows)
+			 const struct dmm_guest_stats *sum, uint64_t violations,
+			 uint64_t windows)
 {
 	json_u64(j, "events", events);
 	json_u64(j, "accesses", accesses);

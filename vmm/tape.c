@@ -85,9 +85,9 @@ static bool has_room(struct tape *t, size_t need)
 	if (t->at + need - t->tail_seen <= t->size)
 		return true;
 	t->tail_seen = atomic_load_explicit(&t->tail, memory_order_acquire);
-	if (!t->keep || t->tail_seen < atomic_load_explicit(
-					       &t->release,
-					       memory_order_relaxed))
+	if (!t->keep ||
+	    t->tail_seen <
+		    atomic_load_explicit(&t->release, memory_order_relaxed))
 		return t->at + need - t->tail_seen <= t->size;
 	head = atomic_load_explicit(&t->head, memory_order_relaxed);
 	while (t->at + need - t->tail_seen > t->size && t->tail_seen < head)

@@ -29,10 +29,10 @@ struct tape {
 	uint64_t lost;	    /* records, not told yet */
 	uint64_t sum_lost;
 	uint64_t kept_out, last_out; /* dropped at the old end; the last's */
-	uint64_t sequence;  /* of the next record */
-	uint32_t in_group;  /* records of it */
-	bool dropping;	    /* the group at hand */
-	bool full;	    /* until there is room for more than one */
+	uint64_t sequence;	     /* of the next record */
+	uint32_t in_group;	     /* records of it */
+	bool dropping;		     /* the group at hand */
+	bool full;		     /* until there is room for more than one */
 	_Alignas(64) _Atomic uint64_t tail;
 	_Atomic uint64_t release; /* keep: the consumer may go up to here */
 	/* by the producer before a release: what had been dropped before it */
