@@ -26,6 +26,7 @@ const struct attack_table *const attack_tables[] = {
 	&attack_door_table,
 	&attack_frame_table,
 	&attack_rx_table,
+	&attack_port_table,
 	NULL,
 };
 
@@ -240,14 +241,14 @@ static bool open_backend(struct rig *rig, char **why)
 	const struct dmm_match *m;
 	const struct node *root;
 	struct diag diag;
-	char text[256];
+	char text[320];
 	size_t n;
 	int err;
 
 	snprintf(text, sizeof(text),
-		 "network: { dgram: { local: %s, remote: %s } }\n"
+		 "network: { dgram: { local: %s, remote: %s }, pcap: %s }\n"
 		 "mac: 52:54:00:12:34:56\n%s",
-		 rig->local, rig->remote,
+		 rig->local, rig->remote, rig->capture,
 		 rig->ops == &backend_qtest ? "memory: 16M\n" : "");
 	diag_init(&diag, "attack");
 	err = load_yaml(&rig->tree, &root, text, strlen(text), &diag);

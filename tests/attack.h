@@ -20,8 +20,8 @@
 #ifndef TESTS_ATTACK_H
 #define TESTS_ATTACK_H
 
-#include <pthread.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "dmm/dmm.h"
 #include "vmm/backend.h"
@@ -63,12 +63,6 @@ struct heard {
 	unsigned int guest, line;
 	bool other; /* the access at hand was another guest's */
 	char name[32];
-};
-
-struct wire_frame {
-	struct wire_frame *next;
-	size_t len;
-	uint8_t data[];
 };
 
 struct seat {
@@ -177,13 +171,9 @@ struct rig {
 	uint8_t expect[WIRE_MAX]; /* the neighbour's next; 0: none is due */
 	size_t expect_len;
 
-	char dir[32], local[64], remote[64];
-	int wire;
-	pthread_t reader;
-	bool reading;
-	pthread_mutex_t lock; /* of the frames */
-	pthread_cond_t came;
-	struct wire_frame *first, **end;
+	char dir[32], local[64], remote[64], capture[64];
+	int wire, capture_fd;
+	off_t capture_at;
 };
 
 /* ---- attack.c ---- */
@@ -286,6 +276,20 @@ void nic_context(struct rig *rig, unsigned int g, uint64_t low, uint32_t cmd,
 void nic_neighbour_out(struct rig *rig);
 void nic_neighbour_to(struct rig *rig, const uint8_t to[6]);
 void nic_neighbour_in(struct rig *rig);
+
+/* ---- attack_ne2k.c ---- */
+
+uint8_t ne_read(struct rig *rig, unsigned int g, unsigned int reg);
+void ne_write(struct rig *rig, unsigned int g, unsigned int reg, uint8_t v);
+void ne_write16(struct rig *rig, unsigned int g, unsigned int reg, uint16_t v);
+/* Set up a remote DMA and write (cr); move words by it. */
+void ne_remote(struct rig *rig, unsigned int g, uint16_t at, uint16_t len,
+	       uint8_t cr);
+void ne_put(struct rig *rig, unsigned int g, const uint8_t *from, size_t len);
+void ne_take(struct rig *rig, unsigned int g, uint8_t *to, size_t len);
+void ne_start(struct rig *rig, unsigned int g);
+/* What lies on (page), sent. */
+void ne_send(struct rig *rig, unsigned int g, uint8_t page, uint16_t len);
 
 /* ---- the tables ---- */
 

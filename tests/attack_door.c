@@ -382,6 +382,7 @@ static void master_toggled(struct rig *rig)
 	unsigned int i;
 
 	memcpy(frame, rig->guest[HOSTILE].mac, 6);
+	memcpy(frame + 6, attack_outside, 6);
 	for (i = 0; i < 50; i++) {
 		rig->guest[HOSTILE].master = i & 1;
 		nic_send(rig, TX_BUFS + i % 8 * 4096, 100);

@@ -7,6 +7,7 @@
 
 #include "attack.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,6 +7,7 @@
 #include "attack.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,7 +16,8 @@
 #include <unistd.h>
 
 #define HOLD_NS UINT64_C(3000000000)
-#define MARK_RUN 4u /* bytes of a marker in a row that are no accident */
+#define PCAP_HEAD 24 /* bytes before the first frame */
+#define MARK_RUN 4u  /* bytes of a marker in a row that are no accident */
 
 /* ---- the host ---- */
 
@@ -271,71 +273,30 @@ uint64_t attack_access(struct rig *rig, unsigned int g, unsigned int bar,
 
 /* ---- the wire ---- */
 
-static void *read_wire(void *arg)
-{
-	struct rig *rig = arg;
-	uint8_t buf[WIRE_MAX + 1];
-	struct wire_frame *f;
-	ssize_t n;
-
-	for (;;) {
-		n = recv(rig->wire, buf, sizeof(buf), 0);
-		if (n <= 0)
-			return NULL;
-		f = malloc(sizeof(*f) + (size_t)n);
-		if (!f)
-			abort();
-		f->next = NULL;
-		f->len = (size_t)n;
-		memcpy(f->data, buf, (size_t)n);
-		pthread_mutex_lock(&rig->lock);
-		*rig->end = f;
-		rig->end = &f->next;
-		pthread_cond_signal(&rig->came);
-		pthread_mutex_unlock(&rig->lock);
-	}
-}
-
+/*
+ * Frames come from the network port's capture file: it has each one, where a
+ * socket loses some.
+ */
 bool attack_wire_open(struct rig *rig)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int room = 4 << 20;
-
-	rig->end = &rig->first;
-	pthread_mutex_init(&rig->lock, NULL);
-	pthread_cond_init(&rig->came, NULL);
 	strcpy(rig->dir, "/tmp/vpio-attack-XXXXXX");
 	rig->wire = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (!mkdtemp(rig->dir) || rig->wire < 0)
 		return false;
 	snprintf(rig->local, sizeof(rig->local), "%s/a", rig->dir);
 	snprintf(rig->remote, sizeof(rig->remote), "%s/b", rig->dir);
-	strcpy(un.sun_path, rig->remote);
-	setsockopt(rig->wire, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	if (bind(rig->wire, (void *)&un, sizeof(un)))
-		return false;
-	rig->reading = !pthread_create(&rig->reader, NULL, read_wire, rig);
-	return rig->reading;
+	snprintf(rig->capture, sizeof(rig->capture), "%s/c", rig->dir);
+	return true;
 }
 
 void attack_wire_close(struct rig *rig)
 {
-	struct wire_frame *f;
-
-	if (rig->reading) {
-		shutdown(rig->wire, SHUT_RDWR);
-		pthread_join(rig->reader, NULL);
-	}
-	while ((f = rig->first)) {
-		rig->first = f->next;
-		free(f);
-	}
 	if (rig->wire >= 0)
 		close(rig->wire);
-	unlink(rig->remote);
+	if (rig->capture_fd > 0)
+		close(rig->capture_fd);
+	unlink(rig->capture);
 	rmdir(rig->dir);
-	pthread_cond_destroy(&rig->came);
-	pthread_mutex_destroy(&rig->lock);
 }
 
 void attack_wire_send(struct rig *rig, const uint8_t *frame, size_t len)
@@ -362,35 +323,35 @@ static bool foreign(const uint8_t *p, size_t len)
 	return false;
 }
 
-static void judge_hostile(struct rig *rig, const struct wire_frame *f)
+static void judge_hostile(struct rig *rig, const uint8_t *frame, size_t len)
 {
 	rig->hostile_frames++;
-	memcpy(rig->last, f->data, f->len);
-	rig->last_len = f->len;
-	if (foreign(f->data + 12, f->len - 12))
+	memcpy(rig->last, frame, len);
+	rig->last_len = len;
+	if (foreign(frame + 12, len - 12))
 		attack_bad(rig, "foreign bytes are in a frame on the wire");
-	if (f->data[12] == 0x81 && f->data[13] == 0 && rig->c &&
+	if (frame[12] == 0x81 && frame[13] == 0 && rig->c &&
 	    !(rig->c->may & WIRE_TAGGED))
 		attack_bad(rig, "a frame has a tag that it may not have");
 	if (rig->c && rig->c->may & WIRE_NONE)
 		attack_bad(rig,
 			   "a frame that was to be refused is on the "
 			   "wire: %zu bytes, type %02x%02x",
-			   f->len, f->data[12], f->data[13]);
+			   len, frame[12], frame[13]);
 }
 
-static void judge(struct rig *rig, const struct wire_frame *f)
+static void judge(struct rig *rig, const uint8_t *frame, size_t len)
 {
-	const uint8_t *from = f->data + 6;
+	const uint8_t *from = frame + 6;
 
-	if (f->len < 14 || f->len > WIRE_MAX) {
-		attack_bad(rig, "a frame of %zu bytes is on the wire", f->len);
-	} else if (!memcmp(from, rig->guest[HOSTILE].mac, 6)) {
-		judge_hostile(rig, f);
+	if (!memcmp(from, attack_outside, 6) &&
+	    memcmp(frame, attack_outside, 6))
+		return; /* it came from there */
+	if (!memcmp(from, rig->guest[HOSTILE].mac, 6)) {
+		judge_hostile(rig, frame, len);
 	} else if (!memcmp(from, rig->guest[NEIGHBOUR].mac, 6)) {
 		rig->neighbour_frames++;
-		if (f->len != rig->expect_len ||
-		    memcmp(f->data, rig->expect, f->len))
+		if (len != rig->expect_len || memcmp(frame, rig->expect, len))
 			attack_bad(rig, "a frame in the neighbour's name is "
 					"not what it sent");
 		rig->expect_len = 0;
@@ -405,16 +366,27 @@ static void judge(struct rig *rig, const struct wire_frame *f)
 
 void attack_wire_judge(struct rig *rig)
 {
-	struct wire_frame *f, *next;
+	struct {
+		uint32_t sec, nsec, len, whole;
+	} head;
+	uint8_t frame[WIRE_MAX];
 
-	pthread_mutex_lock(&rig->lock);
-	f = rig->first;
-	rig->first = NULL;
-	rig->end = &rig->first;
-	pthread_mutex_unlock(&rig->lock);
-	for (; f; f = next) {
-		next = f->next;
-		judge(rig, f);
-		free(f);
+	if (!rig->capture_fd)
+		rig->capture_fd = open(rig->capture, O_RDONLY | O_CLOEXEC);
+	if (!rig->capture_at)
+		rig->capture_at = PCAP_HEAD;
+	while (pread(rig->capture_fd, &head, sizeof(head), rig->capture_at) ==
+	       (ssize_t)sizeof(head)) {
+		if (head.len < 14 || head.len > sizeof(frame)) {
+			attack_bad(rig, "a frame of %u bytes is on the wire",
+				   head.len);
+			return;
+		}
+		if (pread(rig->capture_fd, frame, head.len,
+			  rig->capture_at + (off_t)sizeof(head)) !=
+		    (ssize_t)head.len)
+			return; /* it is being written */
+		rig->capture_at += (off_t)(sizeof(head) + head.len);
+		judge(rig, frame, head.len);
 	}
 }

@@ -227,6 +227,18 @@ static void pause_type(struct rig *rig)
 
 /* ---- together ---- */
 
+/* The device has no descriptor left to receive into. */
+static void wait_full(struct rig *rig)
+{
+	uint64_t end = attack_now(rig) + 1000000000u;
+
+	while (attack_now(rig) < end &&
+	       rig->ops->read(rig->be, 0, R_RDH, 4) !=
+		       rig->ops->read(rig->be, 0, R_RDT, 4))
+		attack_settle(rig);
+	attack_settle(rig);
+}
+
 /*
  * A long frame for the neighbour is half in the monitor's ring when the
  * hostile guest sends one to all: they do not mix.
@@ -235,21 +247,26 @@ static void two_halves(struct rig *rig)
 {
 	struct seat *s = &rig->guest[NEIGHBOUR];
 	static const uint8_t nobody[6] = { 0x52, 0x54, 0, 9, 9, 9 };
-	unsigned int first = s->rx + 1, i;
-	uint8_t *d = s->host + RX_RING + first * DESC_LEN;
-	const uint8_t *p = s->host + RX_BUFS + first * 2048;
+	uint8_t *d = s->host + RX_RING + s->rx * DESC_LEN;
+	const uint8_t *p = s->host + RX_BUFS + s->rx * 2048;
+	unsigned int i;
 
 	nic_write(rig, NEIGHBOUR, R_RCTL, LISTEN | RCTL_LPE);
 	attack_stall(rig, R_RDT);
 	/* all descriptors of the device but one */
 	wire_to(rig, nobody, 60, 254);
 	wire_to(rig, s->mac, 4000, 1);
+	wait_full(rig);
 	nic_frame(rig, TX_BUFS, 1500);
 	memset(nic_mem(rig, HOSTILE, TX_BUFS), 0xff, 6);
 	nic_desc(rig, HOSTILE, TX_BUFS, 1500 | D_ONE, 0);
 	nic_bell(rig, HOSTILE);
 	attack_release(rig);
 	attack_settle(rig);
+	if (p[0] == 0xff) { /* the other came first, as it should */
+		d += DESC_LEN;
+		p += 2048;
+	}
 	if (!(d[12] & 1) || !(d[DESC_LEN + 12] & 1))
 		attack_bad(rig, "the neighbour's long frame does not come");
 	for (i = 14; i < 4000; i++)
@@ -257,9 +274,8 @@ static void two_halves(struct rig *rig)
 			attack_bad(rig,
 				   "byte %u of the neighbour's frame is 0x%02x",
 				   i, p[i]);
-	memset(d - DESC_LEN + 8, 0, 8);
-	memset(d + 8, 0, 8);
-	memset(d + DESC_LEN + 8, 0, 8);
+	for (i = 0; i < 3; i++)
+		memset(s->host + RX_RING + (s->rx + i) * DESC_LEN + 8, 0, 8);
 	memset(s->host + RX_BUFS, 0, 64 * 2048);
 	s->rx += 3;
 }

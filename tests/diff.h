@@ -118,7 +118,8 @@ bool diff_have_qemu(void);
 /*
  * Run the sequence with each of the seeds, and say what was compared and how
  * often each exception was met.  The number of seeds that saw a difference, or
- * could not run; and of the exceptions that none met, if they ran as usual.
+ * could not run; of the exceptions that none met, if they ran as usual; and of
+ * those that docs/sim.md does not name.
  */
 MUST_CHECK unsigned int diff_check(const struct diff_part *part,
 				   const uint64_t *seeds, size_t n);

@@ -78,6 +78,18 @@ static void rx_lease(void **state)
 	run_table(&attack_rx_table, IN_LEASE);
 }
 
+static void port_spool(void **state)
+{
+	(void)state;
+	run_table(&attack_port_table, IN_LEASE);
+}
+
+static void port_drop(void **state)
+{
+	(void)state;
+	run_table(&attack_port_table, IN_DROP);
+}
+
 static void ring_lease(void **state)
 {
 	(void)state;
@@ -91,6 +103,7 @@ int main(void)
 		cmocka_unit_test(door_merge),  cmocka_unit_test(door_lease),
 		cmocka_unit_test(frame_merge), cmocka_unit_test(frame_lease),
 		cmocka_unit_test(rx_merge),    cmocka_unit_test(rx_lease),
+		cmocka_unit_test(port_spool),  cmocka_unit_test(port_drop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,11 +83,25 @@ static void e1000_lease(void **state)
 	run(&attack_e1000, IN_LEASE);
 }
 
+static void ne2k_spool(void **state)
+{
+	(void)state;
+	run(&attack_ne2k, IN_LEASE);
+}
+
+static void ne2k_drop(void **state)
+{
+	(void)state;
+	run(&attack_ne2k, IN_DROP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(e1000_merge),
 		cmocka_unit_test(e1000_lease),
+		cmocka_unit_test(ne2k_spool),
+		cmocka_unit_test(ne2k_drop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,12 @@ struct backend_ops {
 
 	/* Is the interrupt pin asserted now? */
 	bool (*irq_level)(struct backend *be);
+	/*
+	 * Optional; NULL: irq_level() is the pin's at any time, and the reader
+	 * of irq_fd empties it.  Else irq_level() does, and is true until this
+	 * is called: what it told of was served, and it may tell again.
+	 */
+	void (*irq_done)(struct backend *be);
 
 	/* Frames on the wire that the device did not take; ~0: not known. */
 	uint64_t (*unheard)(struct backend *be);
@@ -124,6 +130,7 @@ struct backend {
 
 extern const struct backend_ops backend_qtest;
 extern const struct backend_ops backend_sim;
+extern const struct backend_ops backend_vfio;
 
 /* NULL if there is none of that name; backend_names() are all, for messages. */
 const struct backend_ops *backend_find(const char *name);

@@ -13,7 +13,7 @@
 
 /* Ours to choose where the backend lets us: all parts reach below 4 GiB. */
 #define FIRST UINT64_C(0x01000000)
-#define LIMIT UINT64_C(0x100000000)
+#define LIMIT UINT64_C(0xfee00000) /* from there on they are interrupts */
 #define ALIGN UINT64_C(0x200000)
 
 static uint64_t take(struct dma *dma, uint64_t bytes)
@@ -81,6 +81,8 @@ void dma_close(struct dma *dma)
 		dma_detach(dma, i);
 	if (!dma->own)
 		return;
+	if (dma->be->ops->bus_master)
+		dma->be->ops->bus_master(dma->be, false);
 	if (dma->be->ops->dma_unmap && !dma->be->ops->guest_memory)
 		dma->be->ops->dma_unmap(dma->be, dma->area.iova,
 					dma->area.size);

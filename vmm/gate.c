@@ -7,7 +7,6 @@
 #include "gate.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "backend.h"
+#include "clock.h"
 #include "crash.h"
 #include "dma.h"
 #include "log.h"
@@ -76,14 +76,6 @@ struct gate {
 	struct seat seat[DMM_MAX_GUESTS];
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /* ---- what the monitor asks of its host ---- */
 
 static uint64_t host_read(void *ctx, unsigned int space, uint64_t off,
@@ -131,7 +123,7 @@ static void host_pause(void *ctx, uint64_t ns)
 static uint64_t host_now(void *ctx)
 {
 	(void)ctx;
-	return now_ns();
+	return clock_now();
 }
 
 static int host_reset(void *ctx)
@@ -297,7 +289,7 @@ static int put_mem(void *ctx, unsigned int guest, uint64_t gpa,
 /* Sleep until the guest's turn may have come; the lock is given up. */
 static void wait_for_turn(struct gate *gate, struct seat *seat)
 {
-	uint64_t until = now_ns() + HOLD_NS;
+	uint64_t until = clock_now() + HOLD_NS;
 	struct timespec ts = { .tv_sec = (time_t)(until / 1000000000u),
 			       .tv_nsec = (long)(until % 1000000000u) };
 
@@ -347,30 +339,6 @@ static const struct vpci_ops pci_ops = { .access = bar_access };
 
 /* ---- the device's thread ---- */
 
-static void drain_fd(int fd)
-{
-	uint64_t n;
-
-	while (read(fd, &n, sizeof(n)) > 0)
-		;
-}
-
-static void sleep_until(struct gate *gate, uint64_t at_ns)
-{
-	struct pollfd fds[2] = { { .fd = gate->be->irq_fd, .events = POLLIN },
-				 { .fd = gate->wake_fd, .events = POLLIN } };
-	uint64_t now = now_ns(), ns = at_ns > now ? at_ns - now : 0;
-	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000u),
-			       .tv_nsec = (long)(ns % 1000000000u) };
-
-	if (ppoll(fds, 2, at_ns == UINT64_MAX ? NULL : &ts, NULL) <= 0)
-		return;
-	if (fds[0].revents)
-		drain_fd(gate->be->irq_fd);
-	if (fds[1].revents)
-		drain_fd(gate->wake_fd);
-}
-
 static void *device_thread(void *arg)
 {
 	struct gate *gate = arg;
@@ -389,11 +357,16 @@ static void *device_thread(void *arg)
 		if (now || now != level)
 			enter_interrupt(gate->record, gate->dmm, now);
 		level = now;
+		if (now && gate->be->ops->irq_done)
+			gate->be->ops->irq_done(gate->be);
 		next = enter_tick(gate->record, gate->dmm);
 		gate->sleeps_until = next;
 		crash_note_clear();
 		pthread_mutex_unlock(&gate->lock);
-		sleep_until(gate, next);
+		clock_wait(gate->be->irq_fd, gate->wake_fd, next);
+		clock_empty(gate->wake_fd);
+		if (!gate->be->ops->irq_done)
+			clock_empty(gate->be->irq_fd);
 		pthread_mutex_lock(&gate->lock);
 		gate->sleeps_until = 0;
 		pthread_mutex_unlock(&gate->lock);
@@ -477,7 +450,9 @@ static int open_backend(struct gate *gate, const struct machine_device *dev,
 	const struct backend_ops *ops = backend_find(dev->backend);
 	const struct dmm_match *match;
 	uint16_t vendor = 0, device = 0;
+	const uint8_t *config;
 	size_t n;
+	int err;
 
 	if (!ops)
 		return why_set(why, -EINVAL, "%s: no backend is called \"%s\"",
@@ -487,7 +462,19 @@ static int open_backend(struct gate *gate, const struct machine_device *dev,
 		vendor = match[0].vendor;
 		device = match[0].device;
 	}
-	return ops->open(&gate->be, dev->conf, vendor, device, why);
+	err = ops->open(&gate->be, dev->conf, vendor, device, why);
+	if (err || !n)
+		return err;
+	config = gate->be->info.config;
+	vendor = (uint16_t)(config[0] | config[1] << 8);
+	device = (uint16_t)(config[2] | config[3] << 8);
+	for (size_t i = 0; i < n; i++)
+		if (match[i].vendor == vendor && match[i].device == device)
+			return 0;
+	return why_set(why, -ENODEV,
+		       "it is a PCI %04x:%04x, which model %s does not serve; "
+		       "vpio list shows which one does",
+		       vendor, device, dmm_model_name(gate->model));
 }
 
 static int open_monitor(struct gate *gate, unsigned int device,

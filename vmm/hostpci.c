@@ -32,6 +32,15 @@ static bool device_path(char path[PATH], const char *root, const char *address,
 			name) < PATH;
 }
 
+/* As much as there is room for. */
+static void copy_name(char *to, size_t room, const char *from)
+{
+	size_t len = strnlen(from, room - 1);
+
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
 /* The last part of what a link names; "" if there is none. */
 static void link_name(const char *root, const char *address, const char *name,
 		      char *out, size_t room)
@@ -48,7 +57,7 @@ static void link_name(const char *root, const char *address, const char *name,
 		return;
 	to[n] = '\0';
 	last = strrchr(to, '/');
-	snprintf(out, room, "%s", last ? last + 1 : to);
+	copy_name(out, room, last ? last + 1 : to);
 }
 
 /* A file's number in (base); 0 if there is none. */
@@ -179,7 +188,7 @@ static bool note_line(void *ctx, const char *name)
 	    access(path, F_OK) || !device_path(path, look->root, name, "irq") ||
 	    read_number(path, 10) != look->out->irq)
 		return true;
-	snprintf(look->out->shares, sizeof(look->out->shares), "%s", name);
+	copy_name(look->out->shares, sizeof(look->out->shares), name);
 	return false;
 }
 
@@ -192,7 +201,7 @@ static bool note_network(void *ctx, const char *name)
 		     look->out->address, name) >= PATH ||
 	    !(read_number(path, 16) & IFF_UP))
 		return true;
-	snprintf(look->out->network, sizeof(look->out->network), "%s", name);
+	copy_name(look->out->network, sizeof(look->out->network), name);
 	return false;
 }
 
@@ -203,7 +212,7 @@ int hostpci_look(struct hostpci *out, const char *root, const char *address,
 	char path[PATH], group[16];
 
 	*out = (struct hostpci){ .group = -1 };
-	snprintf(out->address, sizeof(out->address), "%s", address);
+	copy_name(out->address, sizeof(out->address), address);
 	if (!device_path(path, root, address, "") || access(path, F_OK))
 		return why_set(why, -ENODEV,
 			       "there is no PCI device %s; vpio list names "

@@ -20,8 +20,12 @@ static const struct command {
 	{ "run", "run guests that share devices", cmd_run },
 	{ "list", "PCI devices here, and the model that would serve each",
 	  cmd_list },
+	{ "bind", "take a PCI device from the host, for guests", cmd_bind },
+	{ "unbind", "give a PCI device back to the host", cmd_unbind },
 	{ "model", "check and test device models", cmd_model },
 	{ "replay", "show recorded traces to models again", cmd_replay },
+	{ "trace", "what is in a trace, what differs, logs made into one",
+	  cmd_trace },
 };
 
 static void usage(FILE *to)
