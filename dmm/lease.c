@@ -207,13 +207,19 @@ static void force(struct dmm *d, unsigned int g)
 	unsigned int i;
 
 	d->stats.forced++;
-	d->guest[g].stats.violations++;
+	/* by spool it is the device that is late: no guest can hold it */
+	if (d->mode != MODE_SPOOL)
+		d->guest[g].stats.violations++;
 	mon_report(d, (struct dmm_report){
 			      .offence = DMM_FORCED,
 			      .guest = g,
 			      .name = d->model->name,
 			      .rule = "it did not let go of the device in time",
 		      });
+	if (shadow_busy(d)) {
+		shadow_restart(d);
+		step_poll(d, g, false);
+	}
 	lease_lose(d, g);
 	for (i = 0; i < d->model->machines && !step_reusable(d, g); i++)
 		to_start(d, g, i);

@@ -500,6 +500,8 @@ void shadow_service(struct dmm *d);
 bool shadow_busy(const struct dmm *d);
 /* The device is stuck: what is in it is lost. */
 void shadow_lose(struct dmm *d);
+/* The same, and the device begins anew. */
+void shadow_restart(struct dmm *d);
 
 /* ---- rxring.c: into a guest's ring ---- */
 

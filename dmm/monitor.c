@@ -412,9 +412,7 @@ static void stuck(struct dmm *d)
 			      .rule = "it does not write back what it was "
 				      "given: reset",
 		      });
-	shadow_lose(d);
-	if (d->host.reset(d->host.ctx) || shadow_open(d))
-		d->failed = true;
+	shadow_restart(d);
 	shadow_pump(d);
 }
 

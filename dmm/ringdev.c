@@ -49,6 +49,13 @@ int shadow_open(struct dmm *d)
 	return proc_run(d, PROC_OPEN, &args);
 }
 
+void shadow_restart(struct dmm *d)
+{
+	shadow_lose(d);
+	if (mon_device_reset(d) || shadow_open(d))
+		d->failed = true;
+}
+
 /* What the part says of itself may be new: every guest sees it. */
 static void refresh_status(struct dmm *d)
 {

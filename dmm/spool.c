@@ -243,6 +243,10 @@ void spool_local(struct dmm *d, unsigned int g, const uint8_t *bytes,
 {
 	unsigned int i;
 
+	/* one to somebody outside is nobody's here, promiscuous or not */
+	if (frame_kind(bytes, len) == FRAME_UNICAST && !d->conf.mirror &&
+	    !spool_is_local(d, g, bytes, len))
+		return;
 	for (i = 0; i < d->conf.guests; i++)
 		if (i != g)
 			spool_deliver(d, i, bytes, len);

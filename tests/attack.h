@@ -99,6 +99,7 @@ enum {
 	MAY_TELL = 1 << 3,    /* reports beside the one that is wanted */
 	MAY_REACH = 1 << 4,   /* its bytes may be in siblings' buffers */
 	MAY_SEE = 1 << 5,     /* the neighbour's bytes may be in its own */
+	WIRE_PURE = 1 << 6,   /* they have no byte but its marker's */
 };
 
 struct attack_case {
@@ -274,6 +275,9 @@ void nic_context(struct rig *rig, unsigned int g, uint64_t low, uint32_t cmd,
 		 uint32_t high);
 /* The neighbour's: one frame out, checked on the wire; one frame in. */
 void nic_neighbour_out(struct rig *rig);
+/* The same in two steps: to (to), and until it is out. */
+void nic_neighbour_post(struct rig *rig, const uint8_t to[6]);
+void nic_neighbour_wait(struct rig *rig);
 void nic_neighbour_to(struct rig *rig, const uint8_t to[6]);
 void nic_neighbour_in(struct rig *rig);
 

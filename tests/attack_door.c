@@ -7,6 +7,9 @@
 
 #include "attack.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vmm/sim_e1000.h"
@@ -18,6 +21,8 @@
 #define REFUSED(ring) \
 	.told = true, .offence = DMM_REFUSED, .who = ring, .line = ring ":"
 #define BAR_SIZE 0x20000u
+#define STORM_NS 20000000u
+#define SERVED_MIN 100u /* in that time; some 10,000 are usual */
 #define STUCK_NS UINT64_C(700000000)
 
 /* ---- registers and their doors ---- */
@@ -240,11 +245,13 @@ static void stuck(struct rig *rig)
 	for (i = 0; i < 3; i++)
 		nic_send(rig, TX_BUFS + i * 4096, 1000);
 	attack_settle(rig);
+	if (rig->c->arg)
+		nic_neighbour_post(rig, attack_outside);
 	rig->skew += STUCK_NS;
 	attack_turn(rig);
-	rig->skew += STUCK_NS;
-	rig->stalled = false;
-	attack_turn(rig);
+	attack_release(rig);
+	if (rig->c->arg)
+		nic_neighbour_wait(rig);
 }
 
 /* ---- interrupts and statistics ---- */
@@ -265,6 +272,51 @@ static void interrupts(struct rig *rig)
 		attack_bad(rig, "ICS makes no interrupt");
 	if (rig->guest[NEIGHBOUR].line || rig->guest[THIRD].line)
 		attack_bad(rig, "a guest interrupts another");
+}
+
+struct storm {
+	struct rig *rig;
+	pthread_mutex_t lock; /* as the gate's, of the device */
+	atomic_bool stop;
+};
+
+static void *make_storm(void *arg)
+{
+	struct storm *s = arg;
+	unsigned int i;
+
+	while (!atomic_load(&s->stop)) {
+		pthread_mutex_lock(&s->lock);
+		nic_write(s->rig, HOSTILE, R_ICS, 0xffffffff);
+		pthread_mutex_unlock(&s->lock);
+		for (i = 0; i < 4000; i++) /* an exit has its cost */
+			atomic_load(&s->stop);
+	}
+	return NULL;
+}
+
+/* From a processor of its own: the neighbour's accesses are served. */
+static void storm(struct rig *rig)
+{
+	struct storm s = { .rig = rig, .lock = PTHREAD_MUTEX_INITIALIZER };
+	uint64_t end = attack_now(rig) + STORM_NS;
+	unsigned int served = 0;
+	pthread_t other;
+
+	nic_write(rig, HOSTILE, R_IMS, 0xffffffff);
+	if (pthread_create(&other, NULL, make_storm, &s))
+		abort();
+	while (attack_now(rig) < end) {
+		pthread_mutex_lock(&s.lock);
+		nic_read(rig, NEIGHBOUR, R_STATUS);
+		pthread_mutex_unlock(&s.lock);
+		served++;
+	}
+	atomic_store(&s.stop, true);
+	pthread_join(other, NULL);
+	if (served < SERVED_MIN)
+		attack_bad(rig, "only %u accesses of the neighbour are served",
+			   served);
 }
 
 static void statistics(struct rig *rig)
@@ -465,7 +517,13 @@ static const struct attack_case cases[] = {
 	       leave_in_flight) },
 	{ CASE("a device that is stuck", EVERYWHERE, stuck), .told = true,
 	  .offence = DMM_FAILED, .who = "e1000" },
+	{ CASE("a device that is stuck, and the neighbour waits",
+	       ON_BOTH | IN_LEASE, stuck),
+	  .told = true, .offence = DMM_FAILED, .who = "e1000", .may = MAY_TELL,
+	  .arg = 1 },
 	{ CASE("an interrupt storm", EVERYWHERE, interrupts) },
+	{ CASE("an interrupt storm from a processor of its own", EVERYWHERE,
+	       storm) },
 	{ CASE("statistics and causes of another", EVERYWHERE, statistics) },
 	{ CASE("the PHY's loopback", EVERYWHERE, mdic), .arg = PCTRL_LOOPBACK,
 	  .may = WIRE_SOME },

@@ -185,13 +185,11 @@ static void nap(void)
 	nanosleep(&ts, NULL);
 }
 
-void nic_neighbour_to(struct rig *rig, const uint8_t to[6])
+void nic_neighbour_post(struct rig *rig, const uint8_t to[6])
 {
 	struct seat *s = &rig->guest[NEIGHBOUR];
 	uint32_t seq = ++s->seq, at = TX_BUFS + seq % 16 * 4096;
-	const uint8_t *back = s->host + TX_RING + s->tx * DESC_LEN + TXD_STA;
 	size_t len = 200 + seq * 61 % 1000;
-	uint64_t end = attack_now(rig) + WAIT_NS;
 
 	make(s->host + at, len, to, s->mac, seq);
 	memcpy(rig->expect, s->host + at, len);
@@ -200,6 +198,15 @@ void nic_neighbour_to(struct rig *rig, const uint8_t to[6])
 	nic_desc(rig, NEIGHBOUR, at, (uint32_t)len | D_ONE | D_DATA,
 		 D_IXSM | D_TXSM);
 	nic_bell(rig, NEIGHBOUR);
+}
+
+void nic_neighbour_wait(struct rig *rig)
+{
+	struct seat *s = &rig->guest[NEIGHBOUR];
+	uint32_t last = (s->tx + s->tx_count - 1) % s->tx_count;
+	const uint8_t *back = s->host + TX_RING + last * DESC_LEN + TXD_STA;
+	uint64_t end = attack_now(rig) + WAIT_NS;
+
 	while (!rig->verdict[0] && attack_now(rig) < end) {
 		attack_turn(rig);
 		attack_wire_judge(rig);
@@ -209,8 +216,14 @@ void nic_neighbour_to(struct rig *rig, const uint8_t to[6])
 	}
 	if (rig->expect_len || !(*back & 1))
 		attack_bad(rig, "the neighbour's frame %u does not go out%s",
-			   seq, rig->expect_len ? "" : ": no DD");
+			   s->seq, rig->expect_len ? "" : ": no DD");
 	attack_keep_ring(rig);
+}
+
+void nic_neighbour_to(struct rig *rig, const uint8_t to[6])
+{
+	nic_neighbour_post(rig, to);
+	nic_neighbour_wait(rig);
 }
 
 void nic_neighbour_out(struct rig *rig)

@@ -125,7 +125,7 @@ static void short_frames(struct rig *rig)
 static void no_end(struct rig *rig)
 {
 	nic_frame(rig, TX_BUFS, 100);
-	nic_desc(rig, HOSTILE, TX_BUFS, 40 | D_RS, 0);
+	nic_desc(rig, HOSTILE, TX_BUFS, 40 | D_RS | D_IFCS, 0);
 	nic_bell(rig, HOSTILE);
 	attack_settle(rig);
 	nic_neighbour_out(rig);
@@ -148,7 +148,8 @@ static void no_end_many(struct rig *rig)
 
 	nic_frame(rig, TX_BUFS, 4096);
 	for (i = 0; i < rig->c->arg; i++) {
-		nic_desc(rig, HOSTILE, TX_BUFS, len | D_DATA | D_RS, 0);
+		nic_desc(rig, HOSTILE, TX_BUFS, len | D_DATA | D_RS | D_IFCS,
+			 0);
 		nic_bell(rig, HOSTILE);
 	}
 	attack_settle(rig);
@@ -321,6 +322,18 @@ static void offload(struct rig *rig)
 			 opts);
 	}
 	nic_bell(rig, HOSTILE);
+}
+
+/* The card is told that it is TCP, so the sequence goes on. */
+static void segments_of_tcp(struct rig *rig)
+{
+	offload(rig);
+	attack_settle(rig);
+	attack_wire_judge(rig);
+	if (rig->last_len != 100 ||
+	    memcmp(rig->last + 38, "\x48\x48\x49\x74", 4))
+		attack_bad(rig, "the last segment is not the third: %zu bytes",
+			   rig->last_len);
 }
 
 /* As legacy descriptors ask for a sum: from CSS on, at CSO. */
@@ -509,10 +522,11 @@ static const struct attack_case cases[] = {
 	  .arg = OF_OWN, .may = WIRE_SOME },
 	{ CASE("frames too short to have a source", EVERYWHERE, short_frames),
 	  .may = WIRE_NONE },
-	{ CASE("forged, by policy abort", EVERYWHERE, forged), SPOOFED, SOURCE,
-	  .arg = OF_NEIGHBOUR, .may = WIRE_NONE, .policy = DMM_ABORT },
-	{ CASE("forged, by policy stop", EVERYWHERE, forged), SPOOFED, SOURCE,
-	  .arg = OF_NEIGHBOUR, .may = WIRE_NONE, .policy = DMM_POLICY_STOP },
+	{ CASE("forged, by policy abort", ON_SIM | IN_ALL, forged), SPOOFED,
+	  SOURCE, .arg = OF_NEIGHBOUR, .may = WIRE_NONE, .policy = DMM_ABORT },
+	{ CASE("forged, by policy stop", ON_SIM | IN_ALL, forged), SPOOFED,
+	  SOURCE, .arg = OF_NEIGHBOUR, .may = WIRE_NONE,
+	  .policy = DMM_POLICY_STOP },
 
 	{ CASE("a frame without its end", EVERYWHERE, no_end), .may = WIRE_NONE,
 	  .without = DMM_WITHOUT_WHOLE },
@@ -536,13 +550,15 @@ static const struct attack_case cases[] = {
 	  .arg = OF_NEIGHBOUR, .may = WIRE_SOME },
 	{ CASE("what waits for room changed to the neighbour's", EVERYWHERE,
 	       change_waiting),
-	  .at = ON_NEIGHBOUR, .may = WIRE_SOME, .without = DMM_WITHOUT_SHADOW },
+	  .at = ON_NEIGHBOUR, .may = WIRE_SOME | WIRE_PURE,
+	  .without = DMM_WITHOUT_SHADOW },
 	{ CASE("what waits for room changed to the monitor's", EVERYWHERE,
 	       change_waiting),
-	  .at = ON_AREA, .may = WIRE_SOME, .without = DMM_WITHOUT_SHADOW },
+	  .at = ON_AREA, .may = WIRE_SOME | WIRE_PURE,
+	  .without = DMM_WITHOUT_SHADOW },
 	{ CASE("what is in the card changed to the neighbour's", EVERYWHERE,
 	       change_given),
-	  .at = ON_NEIGHBOUR, .may = WIRE_SOME },
+	  .at = ON_NEIGHBOUR, .may = WIRE_SOME | WIRE_PURE },
 	{ CASE("a second processor changes addresses", EVERYWHERE,
 	       race_address),
 	  REFUSED, .at = ON_NEIGHBOUR, .may = MAY_TELL | WIRE_SOME,
@@ -604,6 +620,9 @@ static const struct attack_case cases[] = {
 	{ CASE("a header longer than the frame", EVERYWHERE, offload),
 	  .at = GOOD, .len = CUT(255, 1000), .arg = SEGMENT },
 	{ CASE("good segments", EVERYWHERE, offload), .at = GOOD,
+	  .len = CUT(54, 100), .arg = SEGMENT | SUM_L4 | SUM_IP,
+	  .may = WIRE_SOME },
+	{ CASE("good segments of TCP", EVERYWHERE, segments_of_tcp), .at = GOOD,
 	  .len = CUT(54, 100), .arg = SEGMENT | SUM_L4 | SUM_IP,
 	  .may = WIRE_SOME },
 	{ CASE("segments of one byte, 64 KiB of them", EVERYWHERE, segments),

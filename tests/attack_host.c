@@ -330,10 +330,11 @@ static void judge_hostile(struct rig *rig, const uint8_t *frame, size_t len)
 	rig->last_len = len;
 	if (foreign(frame + 12, len - 12))
 		attack_bad(rig, "foreign bytes are in a frame on the wire");
-	if (frame[12] == 0x81 && frame[13] == 0 && rig->c &&
-	    !(rig->c->may & WIRE_TAGGED))
+	if (rig->c->may & WIRE_PURE && memcmp(frame + 14, frame + 15, len - 15))
+		attack_bad(rig, "a frame has bytes that are not its sender's");
+	if (frame[12] == 0x81 && frame[13] == 0 && !(rig->c->may & WIRE_TAGGED))
 		attack_bad(rig, "a frame has a tag that it may not have");
-	if (rig->c && rig->c->may & WIRE_NONE)
+	if (rig->c->may & WIRE_NONE)
 		attack_bad(rig,
 			   "a frame that was to be refused is on the "
 			   "wire: %zu bytes, type %02x%02x",

@@ -366,7 +366,8 @@ static const struct attack_case cases[] = {
 	{ CASE("a sibling's frame meets a bad buffer", EVERYWHERE,
 	       buffer_late_sibling),
 	  REFUSED, .at = ON_NEIGHBOUR, .may = MAY_TELL },
-	{ CASE("the same, by policy stop", EVERYWHERE, buffer_late_sibling),
+	{ CASE("the same, by policy stop", ON_SIM | IN_ALL,
+	       buffer_late_sibling),
 	  REFUSED, .at = ON_NEIGHBOUR, .may = MAY_TELL,
 	  .policy = DMM_POLICY_STOP },
 	{ CASE("receive buffers that grow to 2 KiB", EVERYWHERE, grow), REFUSED,
@@ -380,7 +381,7 @@ static const struct attack_case cases[] = {
 	{ CASE("a huge receive ring", EVERYWHERE, huge_ring) },
 
 	{ CASE("promiscuous", EVERYWHERE, promiscuous), FILTER },
-	{ CASE("promiscuous, with mirror", EVERYWHERE, promiscuous),
+	{ CASE("promiscuous, with mirror", ON_SIM | IN_ALL, promiscuous),
 	  .may = MAY_SEE, .mirror = true },
 	{ CASE("the neighbour's address in all filters", EVERYWHERE,
 	       other_addresses),

@@ -61,7 +61,10 @@ static int wait_one(void)
 	while (wait(&status) < 0)
 		if (errno != EINTR)
 			return RUN_CANNOT;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : RUN_CANNOT;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fprintf(stderr, "a run died of signal %d\n", WTERMSIG(status));
+	return RUN_CANNOT;
 }
 
 static unsigned int number(const char *name, unsigned int usual)

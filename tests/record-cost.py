@@ -4,6 +4,9 @@
 turns, and the ratio of the medians.
 
 Usage: record-cost.py VPIO GUESTS [TURNS]
+
+On a machine that does nothing else: what differs is a few in a hundred.
+Writes into the current directory.
 """
 import json
 import os
@@ -13,6 +16,8 @@ import subprocess
 import sys
 
 vpio, guests = sys.argv[1:3]
+top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+os.environ.setdefault("VPIO_MODELS", os.path.join(top, "models"))
 turns = int(sys.argv[3]) if len(sys.argv) > 3 else 5
 
 MACHINE = """
@@ -35,7 +40,7 @@ def run(record):
         args += ["--record", "cost.pcapng"]
     done = subprocess.run(args, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(done.stderr + open("alpha.log").read()[-2000:])
+        sys.exit(done.stderr)
     rate = re.findall(r"(\d+) frames/s", open("alpha.log").read())
     report = json.load(open("cost.json"))
     lost = re.findall(r"(\d+) records were lost", done.stderr)
@@ -55,9 +60,9 @@ def case(name, how, options):
     size = os.path.getsize("cost.pcapng")
     accesses = sum(report["guests"][0]["accesses"].values())
     a, b = statistics.median(off), statistics.median(on)
-    print("%s: %.0f frames/s without, %.0f with a record: ratio %.3f "
-          "(%d accesses, %.1f MiB%s)" %
-          (name, a, b, b / a, accesses, size / 2**20,
+    print("%s: %.0f frames/s without, %.0f with a record: ratio %.3f of "
+          "the medians, %.3f of the best (%d accesses, %.1f MiB%s)" %
+          (name, a, b, b / a, max(on) / max(off), accesses, size / 2**20,
            ", lost " + " ".join(lost) if lost else ""))
     return b / a
 

@@ -65,37 +65,100 @@ static void notice(unsigned int without)
 	assert_true(noticed > 0);
 }
 
-static void ring(void **state)
+static void without_range(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_RANGE);
+}
+
+static void without_scrub(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_SCRUB);
+}
+
+static void without_count(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_COUNT);
+}
+
+static void without_source(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_SOURCE);
+}
+
+static void without_filter(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_FILTER);
+}
+
+static void without_ring(void **state)
 {
 	(void)state;
 	notice(DMM_WITHOUT_RING);
 }
 
-static void generation(void **state)
-{
-	(void)state;
-	notice(DMM_WITHOUT_GENERATION);
-}
-
-static void eeprom(void **state)
-{
-	(void)state;
-	notice(DMM_WITHOUT_EEPROM);
-}
-
-static void buffer(void **state)
+static void without_buffer(void **state)
 {
 	(void)state;
 	notice(DMM_WITHOUT_BUFFER);
 }
 
+static void without_shadow(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_SHADOW);
+}
+
+static void without_whole(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_WHOLE);
+}
+
+static void without_sticky(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_STICKY);
+}
+
+static void without_generation(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_GENERATION);
+}
+
+static void without_eeprom(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_EEPROM);
+}
+
+static void without_offload(void **state)
+{
+	(void)state;
+	notice(DMM_WITHOUT_OFFLOAD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ring),
-		cmocka_unit_test(buffer),
-		cmocka_unit_test(generation),
-		cmocka_unit_test(eeprom),
+		cmocka_unit_test(without_range),
+		cmocka_unit_test(without_scrub),
+		cmocka_unit_test(without_count),
+		cmocka_unit_test(without_source),
+		cmocka_unit_test(without_filter),
+		cmocka_unit_test(without_ring),
+		cmocka_unit_test(without_buffer),
+		cmocka_unit_test(without_shadow),
+		cmocka_unit_test(without_whole),
+		cmocka_unit_test(without_sticky),
+		cmocka_unit_test(without_generation),
+		cmocka_unit_test(without_eeprom),
+		cmocka_unit_test(without_offload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

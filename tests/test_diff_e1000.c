@@ -330,6 +330,8 @@ static uint32_t choose_length(struct diff *d)
 		len = 60;
 	if (diff_chance(d, 20))
 		len = 1523 + diff_random(d, JUMBO - 1523);
+	if (len > JUMBO)
+		len = JUMBO;
 	if (len > LONGEST && len < 1523)
 		len = LONGEST; /* these four lengths QEMU's takes */
 	if (len > drv->buf * (drv->rx_n - 3))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_step.c: what an access of a guest does: paths, byte lanes, latches,
- * rules and their verdicts, checks and counted transfers, banks by procedure.
+ * rules and their verdicts, banks by procedure.
  */
 
 #include <setjmp.h>
@@ -471,177 +471,6 @@ static void polls(void **ctx)
 	assert_false(dmm_reusable(s.dmm));
 }
 
-/* ---- checks ---- */
-
-#define CARD                                                                \
-	TOP "registers:\n"                                                  \
-	    "  GO: { at: io+0x00, fields: { T: 0, F: 1 } }\n"               \
-	    "  LEN: { at: io+0x02 write, size: 16 }\n"                      \
-	    "  AT: { at: io+0x04 write, size: 16 }\n"                       \
-	    "  ST: { at: io+0x06, w1c: 0..3, volatile: true }\n"            \
-	    "  FR: { at: io+0x08 write, size: 16, w1s: all }\n"             \
-	    "  POS: { at: io+0x0a read, size: 16 }\n"                       \
-	    "  DATA: { at: io+0x10..0x13, size: 32, width: [ 8, 16, 32 ] "  \
-	    "}\n"                                                           \
-	    "memories:\n"                                                   \
-	    "  ram: { start: 0x1000, size: 0x400, port: DATA, isolate: "    \
-	    "scrub }\n"                                                     \
-	    "checks:\n"                                                     \
-	    "  move: { memory: ram, start: AT, length: LEN, port: DATA, "   \
-	    "address: POS, wrap: { from: 0x1400, to: 0x1100 }, refused: { " \
-	    "ignore: { ST: 1 }, abort: { ST: 2 } } }\n"                     \
-	    "  far: { memory: ram, start: FR << 8, length: 256 }\n"         \
-	    "machines:\n"                                                   \
-	    "  m:\n"                                                        \
-	    "    idle: [ { on: write GO, when: value.T, check: move, "      \
-	    "to: moving } ]\n"                                              \
-	    "    moving:\n"                                                 \
-	    "      - { on: end move, to: idle }\n"                          \
-	    "      - { on: write GO, when: '!value.T', to: idle }\n"        \
-	    "      - { on: write LEN AT, then: deny }\n"                    \
-	    "  f: { any: [ { on: write FR, check: far } ] }\n"              \
-	    "interrupt: { line: ST & 0xf, cause: ST }\n"
-
-static void start(unsigned int at, unsigned int len)
-{
-	stub_write(&s, IO, 4, 2, at);
-	stub_write(&s, IO, 2, 2, len);
-	stub_write(&s, IO, 0, 1, 1);
-	stub_log(&s);
-}
-
-static void ranges(void **ctx)
-{
-	static const struct {
-		unsigned int at, len;
-		bool ok;
-	} cases[] = {
-		{ 0x1000, 0x400, true },  { 0x1000, 0x401, true },
-		{ 0x1000, 0x700, true },  { 0x1000, 0x701, false },
-		{ 0x0fff, 2, false },	  { 0x13ff, 1, true },
-		{ 0x13ff, 2, true },	  { 0x13ff, 0x301, true },
-		{ 0x13ff, 0x302, false }, { 0x1400, 1, false },
-		{ 0x1400, 0, true },	  { 0xffff, 0xffff, false },
-		{ 0, 0, false },	  { 0x1200, 0x100, true },
-	};
-	unsigned int i;
-
-	(void)ctx;
-	for (i = 0; i < ARRAY_LEN(cases); i++) {
-		open_model(CARD);
-		start(cases[i].at, cases[i].len);
-		if ((s.reports == 0) != cases[i].ok)
-			fail_msg("0x%x bytes at 0x%x: %u reports", cases[i].len,
-				 cases[i].at, s.reports);
-		if (!cases[i].ok) {
-			assert_int_equal(s.report.address, cases[i].at);
-			assert_int_equal(s.report.length, cases[i].len);
-			assert_string_equal(s.report.name, "move");
-			assert_string_equal(state("m"), "idle");
-			assert_int_equal(stub_latch(&s, "GO"), 0);
-			assert_int_equal(s.dmm->guest[0].pending, 1);
-		}
-		if (i + 1 < ARRAY_LEN(cases))
-			stub_close(&s);
-	}
-}
-
-static void refusals(void **ctx)
-{
-	(void)ctx;
-	open_model(CARD);
-	s.dmm->conf.guest[0].policy = DMM_ABORT;
-	start(0, 5);
-	assert_int_equal(s.verdict, DMM_PASS);
-	assert_int_equal(stub_read(&s, IO, 6, 1), 2);
-	assert_true(s.line[0]);
-	stub_write(&s, IO, 6, 1, 2);
-	assert_false(s.line[0]);
-	assert_int_equal(stub_read(&s, IO, 6, 1), 0);
-	s.dmm->conf.guest[0].policy = DMM_MCE; /* is the host's to do */
-	start(0, 5);
-	assert_int_equal(s.verdict, DMM_PASS);
-	assert_int_equal(s.report.policy, DMM_MCE);
-	assert_int_equal(s.report.length, 5);
-	s.dmm->conf.guest[0].policy = DMM_POLICY_STOP;
-	start(0, 5);
-	assert_int_equal(s.verdict, DMM_STOP);
-	assert_int_equal(s.report.policy, DMM_POLICY_STOP);
-	s.dmm->conf.without = DMM_WITHOUT_RANGE;
-	start(0, 5);
-	assert_string_equal(state("m"), "moving");
-}
-
-/* Checks see what the register will hold: here, old bits and new ones. */
-static void checks_see_the_latch(void **ctx)
-{
-	(void)ctx;
-	open_model(CARD);
-	stub_write(&s, IO, 8, 2, 0x10);
-	stub_write(&s, IO, 8, 2, 0x03);
-	assert_int_equal(s.reports, 0);
-	assert_int_equal(stub_latch(&s, "FR"), 0x13);
-	stub_write(&s, IO, 8, 2, 0x04); /* 0x17 */
-	assert_int_equal(s.reports, 1);
-	assert_int_equal(s.report.address, 0x1700);
-	assert_int_equal(stub_latch(&s, "FR"), 0x13);
-}
-
-static void transfer(unsigned int width, unsigned int count, bool write,
-		     uint8_t *data)
-{
-	struct dmm_access a = { .space = IO,
-				.off = 0x10,
-				.data = data,
-				.count = count,
-				.width = (uint8_t)width,
-				.write = write };
-
-	assert_int_equal(dmm_access(s.dmm, 0, &a), DMM_PASS);
-	assert_int_equal(a.done, count);
-}
-
-static void transfers(void **ctx)
-{
-	uint8_t data[64];
-
-	(void)ctx;
-	open_model(CARD);
-	memset(data, 0, sizeof(data));
-	s.says[IO][0x10] = 0x77;
-	transfer(1, 4, false, data); /* nothing allowed */
-	assert_memory_equal(data, "\xff\xff\xff\xff", 4);
-	assert_string_equal(stub_log(&s), "");
-	start(0x1000, 10);
-	memset(data, 0, sizeof(data));
-	transfer(1, 4, false, data);
-	assert_memory_equal(data, "\x77\x77\x77\x77", 5);
-	assert_string_equal(stub_log(&s), "R0+10.1*4 ");
-	assert_string_equal(state("m"), "moving");
-	stub_write(&s, IO, 4, 2, 0); /* not in mid-transfer */
-	assert_int_equal(s.report.offence, DMM_DENIED);
-	transfer(4, 2, true, data); /* six are left: two of them */
-	assert_string_equal(state("m"), "idle");
-	stub_log(&s);
-	transfer(4, 1, true, data);
-	assert_string_equal(stub_log(&s), "");
-	/* none: it ends at once */
-	start(0x1000, 0);
-	assert_string_equal(state("m"), "idle");
-	/* given up: what is left is denied */
-	start(0x1000, 10);
-	transfer(2, 1, true, data);
-	stub_write(&s, IO, 0, 1, 0);
-	stub_log(&s);
-	transfer(2, 1, true, data);
-	assert_string_equal(stub_log(&s), "");
-	/* beyond what is left, and across the wrap */
-	start(0x13f8, 16);
-	transfer(2, 10, true, data);
-	assert_string_equal(stub_log(&s), "W0+10.2*4 W0+10.2*4 ");
-	assert_int_equal(stub_count(&s, DMM_DENY), 4 + 1 + 1 + 1 + 2);
-}
-
 /* ---- banks, by the monitor's own hand ---- */
 
 static void procedures(void **ctx)
@@ -686,27 +515,12 @@ static void procedures(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(forwards),
-		T(strings),
-		T(widths),
-		T(wide_spaces),
-		T(ones_clear),
-		T(arrays),
-		T(answers),
-		T(rules_fire),
-		T(reads_are_held),
-		T(denied),
-		T(answered),
-		T(several_at_once),
-		T(reads_whole),
-		T(resets),
-		T(assignments),
-		T(polls),
-		T(ranges),
-		T(refusals),
-		T(checks_see_the_latch),
-		T(transfers),
-		T(procedures),
+		T(forwards),	T(strings),    T(widths),
+		T(wide_spaces), T(ones_clear), T(arrays),
+		T(answers),	T(rules_fire), T(reads_are_held),
+		T(denied),	T(answered),   T(several_at_once),
+		T(reads_whole), T(resets),     T(assignments),
+		T(polls),	T(procedures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

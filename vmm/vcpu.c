@@ -20,7 +20,7 @@
 #include "vm.h"
 
 #define KICK_SIGNAL SIGRTMIN
-#define STACK_SIZE ((size_t)256 << 10)
+#define STACK_SIZE ((size_t)512 << 10) /* thread-local buffers too */
 
 struct vcpu {
 	struct vcpu_conf conf;

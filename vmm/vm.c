@@ -36,7 +36,7 @@
 #include "vcpu.h"
 
 #define NS UINT64_C(1000000000)
-#define MINDER_STACK ((size_t)128 << 10)
+#define MINDER_STACK ((size_t)512 << 10) /* thread-local buffers too */
 #define REKICK_NS (20 * NS / 1000)
 #define TICKS 8 /* looks in the time of the watchdog */
 
@@ -509,13 +509,32 @@ static int start_minder(struct vm *vm)
 	return -rc;
 }
 
+/* It never ran, and nobody minds it: who waits for its end must see one. */
+static void never_ran(struct vm *vm)
+{
+	vm_end(vm, VM_STOPPED, 0, "it could not be started");
+	if (vm->conf.ended)
+		vm->conf.ended(vm->conf.ctx, vm);
+	pthread_mutex_lock(&vm->lock);
+	vm->ended = vm->settled = true;
+	pthread_cond_broadcast(&vm->cond);
+	pthread_mutex_unlock(&vm->lock);
+}
+
 int vm_start(struct vm *vm, char **why)
 {
 	int rc = write_tables(vm, why);
 
-	if (rc)
+	if (!rc) {
+		rc = start_minder(vm);
+		if (rc)
+			*why = xasprintf("starting a thread: %s",
+					 strerror(-rc));
+	}
+	if (rc) {
+		never_ran(vm);
 		return rc;
-	rc = start_minder(vm);
+	}
 	for (unsigned int i = 0; !rc && i < vm->conf.cpus; i++) {
 		rc = vcpu_start(vm->vcpu[i]);
 		if (!rc)

@@ -171,8 +171,8 @@ int main(int argc, char **argv)
 	b.text = text;
 	off = best_of(&b, false);
 	on = best_of(&b, true);
-	printf("record: %.1f ns an access without, %.1f with: %.1f more\n",
-	       off, on, on - off);
+	printf("record: %.1f ns an access without, %.1f with: %.1f more\n", off,
+	       on, on - off);
 	printf("replay: %.2f million events a second, exact\n", replayed(&b));
 	if (argc < 2)
 		unlink(b.file);
