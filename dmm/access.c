@@ -486,14 +486,14 @@ static unsigned int port_of(const struct dmm *d, unsigned int g,
 	const struct plan_entry *e, *last;
 
 	e = plan_find(d->model, a->space, a->off, a->write, d->guest[g].reg);
+	/* a bus would split what is not aligned */
+	if (!e || !(d->flags[e->reg] & REG_PORT) ||
+	    a->off & (a->width - 1u) ||
+	    !(d->model->reg[e->reg].widths & a->width))
+		return MODEL_NONE;
 	last = plan_find(d->model, a->space, a->off + a->width - 1, a->write,
 			 d->guest[g].reg);
-	/* a bus would split what is not aligned */
-	return e && last && last->reg == e->reg && a->off % a->width == 0 &&
-			       d->flags[e->reg] & REG_PORT &&
-			       d->model->reg[e->reg].widths & a->width ?
-		       e->reg :
-		       MODEL_NONE;
+	return last && last->reg == e->reg ? e->reg : MODEL_NONE;
 }
 
 static bool sane(const struct dmm *d, const struct dmm_access *a)
