@@ -81,7 +81,13 @@ enum sending { SEND_NONE, SEND_WAITS, SEND_ON_CARD };
 /* Why a page is put onto the card when its guest comes back. */
 enum kept { KEPT_NOT, KEPT_WRITTEN, KEPT_ARRIVED };
 
+/* Receive descriptors that were looked at when they were given. */
+struct rx_seen {
+	uint64_t base, count, size, tail;
+};
+
 struct context {
+	struct rx_seen rx_seen;
 	uint64_t *reg; /* slots */
 	uint64_t state[MODEL_MAX_MACHINES];
 	uint8_t *memory; /* its copies of the card's memories */

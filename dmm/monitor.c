@@ -94,6 +94,7 @@ void mon_blank(struct dmm *d, unsigned int g)
 	}
 	for (i = 0; i < m->eeproms; i++)
 		microwire_reset(&c->wire[i]);
+	c->rx_seen = (struct rx_seen){ .base = 0 };
 	txring_reset(d, g);
 	mon_identity(d, g);
 	c->transfer.on = c->noted.on = false;

@@ -75,7 +75,9 @@ bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 		  uint64_t *at, uint64_t *len)
 {
 	uint64_t w[MODEL_MAX_WORDS] = { 0 }, count, tail, size, iova, i;
+	struct rx_seen *seen = &d->guest[g].rx_seen, now;
 	struct bits buffer = { .mask = 0 };
+	uint64_t ring;
 
 	*at = mon_eval(d, g, r->base);
 	count = mon_eval(d, g, r->count);
@@ -88,9 +90,16 @@ bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 	if (count > UINT16_MAX + 1u || tail >= count ||
 	    d->host.translate(d->host.ctx, g, *at, *len, &iova))
 		return false;
+	/* what was looked at before is not looked at again */
+	ring = *at;
+	now = (struct rx_seen){ ring, count, buffer_len(d, g, w, &buffer),
+				tail };
 	i = reg_of(d, g, r->head) % count;
+	if (seen->base == ring && seen->count == count &&
+	    seen->size == now.size)
+		i = seen->tail % count;
 	for (; i != tail; i = i + 1 < count ? i + 1 : 0) {
-		if (d->host.read_mem(d->host.ctx, g, *at + i * r->words * 8u,
+		if (d->host.read_mem(d->host.ctx, g, ring + i * r->words * 8u,
 				     w, r->words * 8u))
 			return false;
 		size = buffer_len(d, g, w, &buffer);
@@ -103,6 +112,7 @@ bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 			return false;
 		}
 	}
+	*seen = now;
 	return true;
 }
 

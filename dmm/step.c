@@ -275,6 +275,7 @@ static void reset(struct dmm *d, unsigned int g)
 	c->frame_len = 0;
 	if (c->sending == SEND_WAITS)
 		c->sending = SEND_NONE;
+	c->rx_seen = (struct rx_seen){ .base = 0 };
 	txring_reset(d, g);
 	mon_identity(d, g);
 }
