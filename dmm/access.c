@@ -240,8 +240,8 @@ static void touch_line(struct element *el)
 	unsigned int i;
 
 	for (i = 0; i < el->n; i++)
-		if (el->hooked || el->d->flags[el->piece[i].e->reg] &
-					  REG_IN_LINE) {
+		if (el->hooked ||
+		    el->d->flags[el->piece[i].e->reg] & REG_IN_LINE) {
 			lease_line(el->d, el->g);
 			return;
 		}
@@ -436,8 +436,8 @@ static enum dmm_verdict read_element(struct element *el)
 	el->path = DMM_FORWARD;
 	for (i = 0; i < el->n; i++) {
 		const struct piece *p = &el->piece[i];
-		enum dmm_path path = mon_path(d, p->e->reg, false,
-					      mon_parked(d, el->g));
+		enum dmm_path path =
+			mon_path(d, p->e->reg, false, mon_parked(d, el->g));
 
 		if (path == DMM_DENY)
 			return deny(el);
@@ -445,8 +445,7 @@ static enum dmm_verdict read_element(struct element *el)
 			el->path = path;
 		if (device && path != DMM_ANSWER)
 			asked |= 1u << i;
-		if (p->reg->parked_hold && !device &&
-		    d->mode == MODE_DROP)
+		if (p->reg->parked_hold && !device && d->mode == MODE_DROP)
 			return hold(el);
 		if (p->reg->vol && el->c->sending == SEND_ON_CARD)
 			spool_sent(d, el->g);
@@ -487,8 +486,7 @@ static unsigned int port_of(const struct dmm *d, unsigned int g,
 
 	e = plan_find(d->model, a->space, a->off, a->write, d->guest[g].reg);
 	/* a bus would split what is not aligned */
-	if (!e || !(d->flags[e->reg] & REG_PORT) ||
-	    a->off & (a->width - 1u) ||
+	if (!e || !(d->flags[e->reg] & REG_PORT) || a->off & (a->width - 1u) ||
 	    !(d->model->reg[e->reg].widths & a->width))
 		return MODEL_NONE;
 	last = plan_find(d->model, a->space, a->off + a->width - 1, a->write,
@@ -503,8 +501,7 @@ static bool sane(const struct dmm *d, const struct dmm_access *a)
 	       cc_within(a->off, a->width, 0, d->model->space[a->space].size);
 }
 
-static enum dmm_verdict one(struct dmm *d, unsigned int g,
-			    struct dmm_access *a)
+static enum dmm_verdict one(struct dmm *d, unsigned int g, struct dmm_access *a)
 {
 	struct dmm_access behind;
 	struct element el;
@@ -570,8 +567,7 @@ static enum dmm_verdict any_access(struct dmm *d, unsigned int g,
 	return v;
 }
 
-enum dmm_verdict dmm_access(struct dmm *d, unsigned int g,
-			    struct dmm_access *a)
+enum dmm_verdict dmm_access(struct dmm *d, unsigned int g, struct dmm_access *a)
 {
 	return port_quick(d, g, a) ? DMM_PASS : any_access(d, g, a);
 }

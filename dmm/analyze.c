@@ -34,8 +34,7 @@ static bool can_fire(const struct rule *r, uint64_t value, bool known)
 
 	if (!r->when)
 		return true;
-	if (expr_eval_known(r->when, event, known ? 1u << EXPR_VALUE : 0,
-			    &out))
+	if (expr_eval_known(r->when, event, known ? 1u << EXPR_VALUE : 0, &out))
 		return out != 0;
 	return true;
 }
@@ -46,8 +45,8 @@ static bool rule_is_on(const struct rule *r, unsigned int reg, bool write)
 }
 
 /* The filter of a register's rules in a state; false if none can fire. */
-static bool make_filter(const struct dmm_model *m, unsigned int reg,
-			bool write, unsigned int state, struct filter *f)
+static bool make_filter(const struct dmm_model *m, unsigned int reg, bool write,
+			unsigned int state, struct filter *f)
 {
 	const struct state *st = &m->state[state];
 	uint64_t bits = 0, all = cc_ones(m->reg[reg].bits), v;
@@ -66,7 +65,8 @@ static bool make_filter(const struct dmm_model *m, unsigned int reg,
 		if (bits >> low < 1024) {
 			f->shift = (uint8_t)low;
 			f->mask = (uint16_t)cc_ones(
-				64u - (unsigned int)__builtin_clzll(bits >> low));
+				64u -
+				(unsigned int)__builtin_clzll(bits >> low));
 		}
 	}
 	for (v = 0; v <= f->mask; v++) {
@@ -209,7 +209,8 @@ static void find_endless(struct build *b)
 		if (!end)
 			diag_warning(b->diag, m->check[i].pos,
 				     "no rule says what happens at the end of "
-				     "%s", m->check[i].name);
+				     "%s",
+				     m->check[i].name);
 	}
 }
 

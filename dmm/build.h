@@ -24,7 +24,7 @@ struct build {
 	struct let let[MODEL_MAX_LETS];
 	unsigned int lets;
 	unsigned int tries; /* of the values of places' conditions */
-	bool no_memory; /* -ENOMEM, at the end */
+	bool no_memory;	    /* -ENOMEM, at the end */
 };
 
 /* What names mean where an expression stands. */
@@ -42,7 +42,7 @@ enum scope_flags {
 struct scope {
 	struct build *b;
 	unsigned int flags;
-	const struct reg *reg; /* whose value; may be NULL */
+	const struct reg *reg;	 /* whose value; may be NULL */
 	const struct ring *ring; /* whose fields; may be NULL */
 };
 

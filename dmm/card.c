@@ -107,16 +107,16 @@ static uint64_t read_window(struct dmm *d, const struct window *w,
 	return v >> w->data.shift & w->data.mask;
 }
 
-static void write_window(struct dmm *d, const struct window *w,
-			 uint64_t index, uint64_t value)
+static void write_window(struct dmm *d, const struct window *w, uint64_t index,
+			 uint64_t value)
 {
 	if (!w->command) {
 		card_write(d, w->index.slot, index << w->index.shift, true);
 		card_write(d, w->data.slot, value << w->data.shift, true);
 		return;
 	}
-	card_write(d, w->data.slot,
-		   command_value(d, w, w->write, index, value), true);
+	card_write(d, w->data.slot, command_value(d, w, w->write, index, value),
+		   true);
 }
 
 /* Which register of its window a place is. */
@@ -126,8 +126,7 @@ static uint64_t window_index(const struct dmm *d, const struct place *pl,
 	return off / (d->model->space[pl->space].width / 8u);
 }
 
-uint64_t card_read(struct dmm *d, unsigned int slot, bool select,
-		   bool *unknown)
+uint64_t card_read(struct dmm *d, unsigned int slot, bool select, bool *unknown)
 {
 	const struct reg *reg = &d->model->reg[d->reg_of[slot]];
 	const struct place *pl = find_place(d, reg, false, select);

@@ -116,8 +116,7 @@ static void build_all(struct build *b, const struct node *root)
 {
 	struct diag *diag = b->diag;
 
-	(void)!node_known(root, "a model", top_keys, ARRAY_LEN(top_keys),
-			  diag);
+	(void)!node_known(root, "a model", top_keys, ARRAY_LEN(top_keys), diag);
 	build_device(b, root);
 	build_spaces(b, root);
 	build_registers(b, root);

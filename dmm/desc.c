@@ -65,8 +65,10 @@ void desc_sets(const struct dmm *d, unsigned int g, struct span sets,
 	const struct set *s = &d->model->set[sets.first], *end = s + sets.n;
 
 	for (; s < end; s++)
-		desc_put(w, (struct bits){ .slot = s->slot, .shift = s->shift,
-					   .mask = s->mask },
+		desc_put(w,
+			 (struct bits){ .slot = s->slot,
+					.shift = s->shift,
+					.mask = s->mask },
 			 expr_eval(s->value, &env, NULL));
 }
 
@@ -76,8 +78,7 @@ const struct layout *desc_layout(const struct dmm *d, unsigned int g,
 	unsigned int i;
 
 	for (i = 0; i < r->layouts; i++)
-		if (!r->layout[i].when ||
-		    desc_eval(d, g, r->layout[i].when, w))
+		if (!r->layout[i].when || desc_eval(d, g, r->layout[i].when, w))
 			return &r->layout[i];
 	return NULL;
 }

@@ -61,10 +61,10 @@ MUST_CHECK int dmm_model_test(const struct dmm_model *model, struct diag *diag,
 /* A space of registers, as the host must route it. */
 struct dmm_space {
 	const char *name;
-	bool io;	   /* ports, else memory */
-	unsigned int bar;  /* of the PCI function */
-	uint64_t size;	   /* bytes */
-	bool window;	   /* reached through a register: not to be routed */
+	bool io;	  /* ports, else memory */
+	unsigned int bar; /* of the PCI function */
+	uint64_t size;	  /* bytes */
+	bool window;	  /* reached through a register: not to be routed */
 };
 
 /* Space (i), or false if there are no more. */
@@ -105,10 +105,10 @@ const char *dmm_path_name(enum dmm_path path); /* "forward" */
 struct dmm_access {
 	unsigned int space; /* as dmm_model_space() numbers them */
 	uint64_t off;
-	uint8_t *data;	 /* little endian, element by element */
-	uint32_t count;	 /* 1, or more for a string access */
-	uint32_t done;	 /* elements done; start with 0, keep on DMM_HOLD */
-	uint8_t width;	 /* 1, 2, 4 or 8 bytes */
+	uint8_t *data;	/* little endian, element by element */
+	uint32_t count; /* 1, or more for a string access */
+	uint32_t done;	/* elements done; start with 0, keep on DMM_HOLD */
+	uint8_t width;	/* 1, 2, 4 or 8 bytes */
 	bool write;
 	unsigned int vcpu; /* for reports */
 };
@@ -131,10 +131,10 @@ struct dmm_report {
 	/* DMM_MCE, DMM_POLICY_STOP: to be done by the host; else nothing */
 	enum dmm_policy policy;
 	unsigned int guest;
-	const char *name;   /* of the check or the register */
-	const char *rule;   /* in words: what was broken */
-	unsigned int line;  /* in the model, 0 if none */
-	uint64_t address;   /* of a refused range */
+	const char *name;  /* of the check or the register */
+	const char *rule;  /* in words: what was broken */
+	unsigned int line; /* in the model, 0 if none */
+	uint64_t address;  /* of a refused range */
 	uint64_t length;
 	const struct dmm_access *access; /* that did it; NULL: none at hand */
 };
@@ -192,16 +192,16 @@ enum dmm_when_parked { DMM_SPOOL, DMM_DROP };
 
 struct dmm_guest_conf {
 	uint8_t mac[6];
-	bool has_mac; /* else the card's own; needs to be one guest */
+	bool has_mac;	     /* else the card's own; needs to be one guest */
 	unsigned int weight; /* 1 to 1000 */
 	enum dmm_policy policy;
 };
 
 /* Safeguards that a test takes away to see that something notices. */
 enum dmm_without {
-	DMM_WITHOUT_RANGE = 1 << 0, /* the check of a range on the card */
-	DMM_WITHOUT_SCRUB = 1 << 1, /* the card's memory between guests */
-	DMM_WITHOUT_COUNT = 1 << 2, /* the counting of a transfer */
+	DMM_WITHOUT_RANGE = 1 << 0,  /* the check of a range on the card */
+	DMM_WITHOUT_SCRUB = 1 << 1,  /* the card's memory between guests */
+	DMM_WITHOUT_COUNT = 1 << 2,  /* the counting of a transfer */
 	DMM_WITHOUT_SOURCE = 1 << 3, /* the check of a frame's source */
 	DMM_WITHOUT_FILTER = 1 << 4, /* whose frame it is */
 	DMM_WITHOUT_RING = 1 << 5,   /* where a ring of descriptors lies */
@@ -225,8 +225,8 @@ struct dmm_conf {
 	struct dmm_area area; /* for models with rings of descriptors */
 	enum dmm_how how;
 	enum dmm_when_parked when_parked;
-	bool antispoof; /* check source addresses */
-	bool mirror;	/* promiscuous guests see their siblings' frames */
+	bool antispoof;	   /* check source addresses */
+	bool mirror;	   /* promiscuous guests see their siblings' frames */
 	uint64_t lease_ns; /* 0: as the model's maxPark says */
 	unsigned int guests;
 	struct dmm_guest_conf guest[DMM_MAX_GUESTS];
@@ -277,9 +277,9 @@ struct dmm_guest_stats {
 	uint64_t frames_sent, frames_received;
 	uint64_t bytes_sent, bytes_received;
 	uint64_t accesses[DMM_PATHS];
-	uint64_t drops;	     /* frames for it that it did not get */
-	uint64_t held_ns;    /* it was the owner */
-	uint64_t parked_ns;  /* it was not */
+	uint64_t drops;	    /* frames for it that it did not get */
+	uint64_t held_ns;   /* it was the owner */
+	uint64_t parked_ns; /* it was not */
 	uint64_t violations;
 };
 

@@ -44,8 +44,8 @@ bool door_open(const struct dmm *d, unsigned int g, struct dmm_access *a)
 	a->off = index;
 	/* a window onto a window's data would go round */
 	e = index < m->space[w->space].size ?
-		    plan_find(m, a->space, index - index %
-					   m->space[w->space].grain,
+		    plan_find(m, a->space,
+			      index - index % m->space[w->space].grain,
 			      a->write, d->guest[g].reg) :
 		    NULL;
 	return e && !(d->flags[e->reg] & REG_DOOR);

@@ -29,10 +29,10 @@
 
 /* The arrays that an expression may load from. */
 enum expr_array {
-	EXPR_REG,   /* a guest's registers, by register number */
-	EXPR_STATE, /* its machines' states, by machine number */
-	EXPR_EVENT, /* the event at hand; see enum expr_event */
-	EXPR_FIELD, /* a descriptor or block of memory, as 64-bit words */
+	EXPR_REG,    /* a guest's registers, by register number */
+	EXPR_STATE,  /* its machines' states, by machine number */
+	EXPR_EVENT,  /* the event at hand; see enum expr_event */
+	EXPR_FIELD,  /* a descriptor or block of memory, as 64-bit words */
 	EXPR_SHADOW, /* the monitor's own rings; see enum expr_shadow */
 	EXPR_ARRAYS
 };
@@ -61,11 +61,26 @@ enum expr_op {
 	EXPR_OP_LOAD,  /* push (array[a][index] >> shift) & k */
 	EXPR_OP_ASK,   /* push (ask(index) >> shift) & k */
 	/* unary */
-	EXPR_OP_NOT, EXPR_OP_INV, EXPR_OP_NEG, EXPR_OP_BOOL,
+	EXPR_OP_NOT,
+	EXPR_OP_INV,
+	EXPR_OP_NEG,
+	EXPR_OP_BOOL,
 	/* binary */
-	EXPR_OP_MUL, EXPR_OP_DIV, EXPR_OP_MOD, EXPR_OP_ADD, EXPR_OP_SUB,
-	EXPR_OP_SHL, EXPR_OP_SHR, EXPR_OP_LT, EXPR_OP_LE, EXPR_OP_GT,
-	EXPR_OP_GE, EXPR_OP_EQ, EXPR_OP_NE, EXPR_OP_AND, EXPR_OP_XOR,
+	EXPR_OP_MUL,
+	EXPR_OP_DIV,
+	EXPR_OP_MOD,
+	EXPR_OP_ADD,
+	EXPR_OP_SUB,
+	EXPR_OP_SHL,
+	EXPR_OP_SHR,
+	EXPR_OP_LT,
+	EXPR_OP_LE,
+	EXPR_OP_GT,
+	EXPR_OP_GE,
+	EXPR_OP_EQ,
+	EXPR_OP_NE,
+	EXPR_OP_AND,
+	EXPR_OP_XOR,
 	EXPR_OP_OR,
 	/* forward jumps, over index operations */
 	EXPR_OP_JUMP,	   /* always */
@@ -76,10 +91,10 @@ enum expr_op {
 
 struct expr_ins {
 	uint8_t op;
-	uint8_t array; /* LOAD */
-	uint8_t shift; /* LOAD, ASK: 0 to 63 */
+	uint8_t array;	/* LOAD */
+	uint8_t shift;	/* LOAD, ASK: 0 to 63 */
 	uint16_t index; /* LOAD, ASK: which; jumps: how far */
-	uint64_t k;    /* CONST: the value; LOAD, ASK: the mask */
+	uint64_t k;	/* CONST: the value; LOAD, ASK: the mask */
 };
 
 struct expr {
@@ -92,9 +107,9 @@ struct expr {
 /* What a name turned out to be. */
 struct expr_operand {
 	enum { EXPR_IS_CONST, EXPR_IS_LOAD, EXPR_IS_ASK, EXPR_IS_EXPR } kind;
-	struct expr_ins ins;	  /* CONST, LOAD, ASK: as it is to be run */
-	const struct expr *expr;  /* EXPR */
-	int machine; /* a machine: its number, else -1; see below */
+	struct expr_ins ins;	 /* CONST, LOAD, ASK: as it is to be run */
+	const struct expr *expr; /* EXPR */
+	int machine;		 /* a machine: its number, else -1; see below */
 };
 
 /*

@@ -72,7 +72,8 @@ static bool listens(const struct dmm *d, unsigned int g)
 {
 	const struct expr *e = d->model->receive.enabled;
 
-	return d->mode == MODE_DROP && !d->model->rings && e && mon_eval(d, g, e);
+	return d->mode == MODE_DROP && !d->model->rings && e &&
+	       mon_eval(d, g, e);
 }
 
 static uint32_t wanting(const struct dmm *d, bool listeners)
@@ -389,8 +390,8 @@ void lease_try(struct dmm *d, uint64_t now)
 	uint32_t wants;
 	int next;
 
-	if (d->mode == MODE_EXCLUSIVE || (d->model->rings &&
-					  d->mode == MODE_SPOOL))
+	if (d->mode == MODE_EXCLUSIVE ||
+	    (d->model->rings && d->mode == MODE_SPOOL))
 		return; /* one guest, or all of them by weight */
 	lease_check(d, now);
 	wants = wanting(d, d->owner < 0 || now >= d->lease_end);

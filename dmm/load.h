@@ -64,8 +64,8 @@ bool node_is(const struct node *node, const char *text);
  * node_size() also takes K, M, G (powers of 1024): bytes.  node_time() takes
  * ns, us, ms, s: nanoseconds.  node_bool() takes true and false.
  */
-MUST_CHECK int node_u64(const struct node *node, const char *what,
-			uint64_t max, uint64_t *out, struct diag *diag);
+MUST_CHECK int node_u64(const struct node *node, const char *what, uint64_t max,
+			uint64_t *out, struct diag *diag);
 MUST_CHECK int node_size(const struct node *node, const char *what,
 			 uint64_t *out, struct diag *diag);
 MUST_CHECK int node_time(const struct node *node, const char *what,
@@ -73,8 +73,8 @@ MUST_CHECK int node_time(const struct node *node, const char *what,
 MUST_CHECK int node_bool(const struct node *node, const char *what, bool *out,
 			 struct diag *diag);
 MUST_CHECK int node_word(const struct node *node, const char *what,
-			 const char *const words[], size_t n,
-			 unsigned int *out, struct diag *diag);
+			 const char *const words[], size_t n, unsigned int *out,
+			 struct diag *diag);
 /* Six bytes, colon separated hex. */
 MUST_CHECK int node_mac(const struct node *node, const char *what,
 			uint8_t out[6], struct diag *diag);

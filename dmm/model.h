@@ -48,14 +48,16 @@ struct space {
 	struct diag_pos pos;
 	enum space_kind kind;
 	uint8_t bar;
-	uint8_t width;	/* bits of a register that gives none */
-	uint8_t grain;	/* bytes of one entry of the plan: 1, or width / 8 */
-	uint64_t size;	/* bytes */
+	uint8_t width;	  /* bits of a register that gives none */
+	uint8_t grain;	  /* bytes of one entry of the plan: 1, or width / 8 */
+	uint64_t size;	  /* bytes */
 	uint16_t same_as; /* a second door: the space it is; else MODEL_NONE */
 	uint16_t window;  /* in model.window: how it is reached; MODEL_NONE */
 	uint16_t denied;  /* ranges that are denied on purpose */
 	bool denied_rest; /* all that no register classes */
-	struct { uint32_t first, last; } deny[32];
+	struct {
+		uint32_t first, last;
+	} deny[32];
 };
 
 /* Some bits of a register, or of a descriptor (then slot is a word). */
@@ -90,22 +92,22 @@ enum reg_merge { MERGE_NONE, MERGE_OR, MERGE_IDENTITY, MERGE_EXPR };
 struct reg {
 	const char *name;
 	struct diag_pos pos;
-	uint8_t bits;	  /* size of one element: 1 to 64 */
-	uint8_t widths;	  /* access widths it answers, bytes: bit 1, 2, 4, 8 */
+	uint8_t bits;	/* size of one element: 1 to 64 */
+	uint8_t widths; /* access widths it answers, bytes: bit 1, 2, 4, 8 */
 	uint16_t dim;
-	uint16_t slot;	  /* its first; dim of them */
+	uint16_t slot; /* its first; dim of them */
 	uint64_t reset;
-	uint64_t w1c, w1s; /* bits that ones clear, set */
-	uint16_t w1_reg;   /* whose bits, if another register's; MODEL_NONE */
-	uint64_t vol;	   /* bits that the device changes too */
+	uint64_t w1c, w1s;   /* bits that ones clear, set */
+	uint16_t w1_reg;     /* whose bits, if another register's; MODEL_NONE */
+	uint64_t vol;	     /* bits that the device changes too */
 	uint64_t self_clear; /* bits that are commands: they read 0 */
 	bool readable, writable; /* has a place for it */
-	bool read_clears;  /* readAction: clear */
+	bool read_clears;	 /* readAction: clear */
 	bool global;
 	bool keep_on_reset;
 	bool save_none;
 	bool parked_hold;
-	bool selector;	   /* a place's condition rests on it */
+	bool selector; /* a place's condition rests on it */
 	enum reg_answer answer;
 	enum reg_merge merge;
 	struct expr *answer_expr;
@@ -118,7 +120,7 @@ struct reg {
 	struct field field[MODEL_MAX_FIELDS];
 	uint8_t fields;
 	uint16_t place, places; /* in model.place */
-	uint32_t hooks[2];  /* machines with a rule on its read, write */
+	uint32_t hooks[2];	/* machines with a rule on its read, write */
 	uint16_t filter[2]; /* in model.filter_of; one entry for each state */
 };
 
@@ -129,7 +131,7 @@ struct place {
 	uint32_t off, last; /* last: every offset is the same byte(s) */
 	uint32_t step;	    /* from one element of dim to the next */
 	bool read, write;
-	struct expr *cond;	/* NULL: always */
+	struct expr *cond; /* NULL: always */
 	/* the condition as "selector's field is value", if it is of that form */
 	uint16_t sel_reg;
 	uint8_t sel_shift;
@@ -162,11 +164,11 @@ struct check {
 	uint32_t memories; /* bit set of those it may lie in */
 	struct expr *start, *length;
 	struct expr *wrap_from, *wrap_to; /* NULL: does not wrap */
-	uint16_t port;	   /* starts a counted transfer; MODEL_NONE */
-	uint16_t address;  /* register that shows where it is; MODEL_NONE */
-	bool frame;	   /* what it covers is a frame to send */
+	uint16_t port;	  /* starts a counted transfer; MODEL_NONE */
+	uint16_t address; /* register that shows where it is; MODEL_NONE */
+	bool frame;	  /* what it covers is a frame to send */
 	struct span refused[2]; /* sets: DMM_IGNORE, DMM_ABORT */
-	struct span done;  /* sets: what the guest sees at its end */
+	struct span done;	/* sets: what the guest sees at its end */
 };
 
 /* ---- rings of descriptors in guest memory ---- */
@@ -194,18 +196,28 @@ struct ring {
 	struct bits tagged, tag, len;  /* VLAN; length received */
 	uint8_t back_low, back_high;   /* bits that the part writes back */
 	struct span refused[2], then;  /* sets of fields; of registers */
-	struct span shadow;	       /* sets of fields, in each shadow entry */
-	struct span frame;	       /* in each that a frame was put into */
+	struct span shadow;  /* sets of fields, in each shadow entry */
+	struct span frame;   /* in each that a frame was put into */
 	struct expr *forbid; /* true: the descriptor is refused; or NULL */
 	/* what the part does to a frame by itself */
 	struct expr *off[16]; /* enum offload_key; NULL: never */
 };
 
 enum offload_key {
-	OFF_IP_SUM, OFF_L4_SUM, OFF_SEGMENT, /* of the data's first descriptor */
-	OFF_IP_START, OFF_IP_AT, OFF_IP_END, /* of the sticky one's */
-	OFF_L4_START, OFF_L4_AT, OFF_L4_END,
-	OFF_IPV4, OFF_TCP, OFF_MSS, OFF_HEADER, OFF_PAYLOAD,
+	OFF_IP_SUM,
+	OFF_L4_SUM,
+	OFF_SEGMENT, /* of the data's first descriptor */
+	OFF_IP_START,
+	OFF_IP_AT,
+	OFF_IP_END, /* of the sticky one's */
+	OFF_L4_START,
+	OFF_L4_AT,
+	OFF_L4_END,
+	OFF_IPV4,
+	OFF_TCP,
+	OFF_MSS,
+	OFF_HEADER,
+	OFF_PAYLOAD,
 	OFF_KEYS
 };
 
@@ -228,11 +240,11 @@ struct rule {
 	uint16_t reg;	   /* ON_READ, ON_WRITE; ON_END: the check */
 	struct expr *when; /* NULL: always */
 	uint32_t checks;   /* bit set */
-	uint32_t rings;	   /* bit set of those whose new descriptors it checks */
-	uint8_t then;	   /* enum rule_verdict */
-	bool reset;	   /* do: reset */
-	struct span sets;  /* do: assignments */
-	uint16_t to;	   /* state, as model.state counts, or MODEL_NONE */
+	uint32_t rings;	  /* bit set of those whose new descriptors it checks */
+	uint8_t then;	  /* enum rule_verdict */
+	bool reset;	  /* do: reset */
+	struct span sets; /* do: assignments */
+	uint16_t to;	  /* state, as model.state counts, or MODEL_NONE */
 };
 
 /*
@@ -274,20 +286,27 @@ enum step_kind {
 struct proc_step {
 	struct diag_pos pos;
 	uint8_t kind;
-	uint8_t width;	/* OUT, IN: bytes */
-	bool late_ok;	/* WAIT: a timeout is not a failure */
+	uint8_t width;	    /* OUT, IN: bytes */
+	bool late_ok;	    /* WAIT: a timeout is not a failure */
 	uint16_t reg, slot; /* or the memory of FILL */
 	struct expr *value;
 	struct expr *cond; /* if: */
 	uint64_t timeout_ns;
-	uint32_t but;	/* STEP_ALL: first of a list of registers to leave out */
+	uint32_t but; /* STEP_ALL: first of a list of registers to leave out */
 	uint16_t buts;
 };
 
 enum proc {
-	PROC_OPEN,    /* the monitor's own use of the card (spool) */
-	PROC_SEND, PROC_FETCH, PROC_STORE, PROC_OVERFLOW, /* likewise */
-	PROC_QUIESCE, PROC_SAVE, PROC_SCRUB, PROC_RESTORE, PROC_FORCE,
+	PROC_OPEN, /* the monitor's own use of the card (spool) */
+	PROC_SEND,
+	PROC_FETCH,
+	PROC_STORE,
+	PROC_OVERFLOW, /* likewise */
+	PROC_QUIESCE,
+	PROC_SAVE,
+	PROC_SCRUB,
+	PROC_RESTORE,
+	PROC_FORCE,
 	PROCS
 };
 
@@ -300,7 +319,7 @@ struct page_ring {
 struct receive {
 	struct diag_pos pos;
 	struct page_ring ring;
-	uint16_t dring; /* in model.ring; NONE */
+	uint16_t dring;	    /* in model.ring; NONE */
 	struct expr *max;   /* longest frame that a guest takes; NULL: any */
 	struct expr *check; /* the check sequence is left on; NULL: never */
 	struct expr *vlan_filter, *vlan_strip; /* NULL: never */
@@ -317,7 +336,7 @@ struct identity {
 	struct span reset; /* sets, after a reset; they may name mac */
 	uint16_t unicast, unicast_high; /* registers, NONE; high of a pair */
 	uint64_t unicast_valid;		/* bit of the high one */
-	uint16_t hash; /* 64 bits by check sequence; or */
+	uint16_t hash;			/* 64 bits by check sequence; or */
 	uint16_t table; /* 4096 bits by the last bytes, shifted by */
 	struct expr *table_shift;
 	struct expr *broadcast, *multicast; /* NULL: no */
@@ -331,9 +350,9 @@ struct interrupt {
 };
 
 struct transmit {
-	struct span sent;  /* sets, when the device has sent for a guest */
-	struct span local; /* when the monitor delivered it itself */
-	uint16_t dring;	   /* in model.ring; NONE */
+	struct span sent;      /* sets, when the device has sent for a guest */
+	struct span local;     /* when the monitor delivered it itself */
+	uint16_t dring;	       /* in model.ring; NONE */
 	struct expr *loopback; /* not for the wire; NULL: never */
 	struct expr *enabled;  /* a ring is read; NULL: always */
 };

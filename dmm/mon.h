@@ -90,14 +90,14 @@ struct context {
 	struct rx_seen rx_seen;
 	uint64_t *reg; /* slots */
 	uint64_t state[MODEL_MAX_MACHINES];
-	uint8_t *memory; /* its copies of the card's memories */
-	uint8_t *kept;	 /* a byte a page: enum kept */
+	uint8_t *memory;  /* its copies of the card's memories */
+	uint8_t *kept;	  /* a byte a page: enum kept */
 	uint64_t pending; /* causes that the device no longer shows */
-	uint8_t own;	  /* enum own: what is the context's, not the device's */
+	uint8_t own; /* enum own: what is the context's, not the device's */
 	bool ring_full;
 	bool line;
 	bool alive;
-	bool held;	 /* a vCPU waits for the device, and was not woken */
+	bool held; /* a vCPU waits for the device, and was not woken */
 	uint64_t want_since; /* 0: does not want it */
 	struct transfer transfer;
 	struct noted noted;
@@ -105,8 +105,8 @@ struct context {
 	uint32_t frame_at, frame_len; /* the frame being sent; length 0: none */
 	struct span_of_state frame_during;
 	struct ring_watch watch;
-	struct txq *txq;   /* NULL: no ring to send from */
-	uint16_t *eeprom;  /* all EEPROMs' words, 256 each */
+	struct txq *txq;  /* NULL: no ring to send from */
+	uint16_t *eeprom; /* all EEPROMs' words, 256 each */
 	struct microwire wire[MODEL_MAX_EEPROMS];
 	struct dmm_guest_stats stats;
 };
@@ -138,7 +138,7 @@ struct tx_desc {
 	bool bad;    /* refused */
 	bool done;   /* nothing is to be waited for */
 	/* in the first descriptor of a unit (a frame, or a sticky one): */
-	uint16_t unit;	 /* descriptors */
+	uint16_t unit; /* descriptors */
 	uint32_t bytes;
 };
 
@@ -182,15 +182,15 @@ struct dmm {
 	struct dmm_host host;
 	enum mode mode;
 	struct context guest[DMM_MAX_GUESTS];
-	uint64_t *dev;	/* slots: what was last written to the device */
+	uint64_t *dev;	   /* slots: what was last written to the device */
 	uint64_t *initial; /* slots: a guest's registers after a reset */
-	uint8_t *path;	/* [register][write][parked], enum dmm_path */
-	uint8_t *flags; /* [register], enum reg_flags */
-	uint16_t *reg_of; /* slot to register */
-	uint16_t *checks; /* [register], a bit set: checks that look at it */
-	uint8_t *arena; /* all guests' memories, one after another */
-	uint8_t *dirty; /* a byte a page: not clean on the card */
-	uint8_t *blank; /* identity memories as the device has them */
+	uint8_t *path;	   /* [register][write][parked], enum dmm_path */
+	uint8_t *flags;	   /* [register], enum reg_flags */
+	uint16_t *reg_of;  /* slot to register */
+	uint16_t *checks;  /* [register], a bit set: checks that look at it */
+	uint8_t *arena;	   /* all guests' memories, one after another */
+	uint8_t *dirty;	   /* a byte a page: not clean on the card */
+	uint8_t *blank;	   /* identity memories as the device has them */
 	uint64_t *registers;
 	bool dev_level; /* the device's interrupt line */
 	bool mac_set[DMM_MAX_GUESTS];
@@ -199,7 +199,7 @@ struct dmm {
 	uint64_t asked_since; /* that it should let go; 0: was not asked */
 	struct sched sched;
 	uint8_t ring_next; /* page of the card's ring to be read next */
-	bool failed; /* the device does not answer: told once */
+	bool failed;	   /* the device does not answer: told once */
 	struct dmm_stats stats;
 	uint64_t switch_ns[SWITCHES_KEPT], last_switch_ns;
 	enum dmm_path last_path;
@@ -217,7 +217,7 @@ struct dmm {
 	uint32_t rx_len;  /* bytes of the frame being put together */
 	int last_sender;  /* whose sticky descriptors the part remembers */
 	bool stop_guest;  /* the access at hand ends its guest */
-	uint8_t *big;	  /* frames of BIG bytes: sent, segment, given, coming */
+	uint8_t *big; /* frames of BIG bytes: sent, segment, given, coming */
 	uint16_t *eeprom; /* as the device's */
 	struct txq *txqs;
 };
@@ -268,8 +268,7 @@ static inline bool mon_on_device(const struct dmm *d, unsigned int g)
 	return d->mode != MODE_SPOOL && d->owner == (int)g;
 }
 
-uint64_t mon_eval(const struct dmm *d, unsigned int g,
-		  const struct expr *expr);
+uint64_t mon_eval(const struct dmm *d, unsigned int g, const struct expr *expr);
 /* Tell the host; fills in the access at hand, if it is the guest's. */
 void mon_report(struct dmm *d, struct dmm_report report);
 /* The guest did what it may not: count, tell, and answer by its policy. */
@@ -302,8 +301,7 @@ void paths_plan(struct dmm *d);
  */
 uint64_t card_read(struct dmm *d, unsigned int slot, bool select,
 		   bool *unknown);
-bool card_write(struct dmm *d, unsigned int slot, uint64_t value,
-		bool select);
+bool card_write(struct dmm *d, unsigned int slot, uint64_t value, bool select);
 
 /*
  * How wide to touch a register of which (left) bytes are left: as its space
@@ -324,14 +322,14 @@ uint64_t card_value(struct dmm *d, unsigned int g, unsigned int slot);
 
 struct judged {
 	enum rule_verdict verdict;
-	uint32_t checks;		   /* that passed */
-	const struct check *refused;	   /* or this one did not */
-	bool spoofed;			   /* because of its source */
-	uint32_t rings;			   /* of descriptors, likewise */
+	uint32_t checks;	     /* that passed */
+	const struct check *refused; /* or this one did not */
+	bool spoofed;		     /* because of its source */
+	uint32_t rings;		     /* of descriptors, likewise */
 	const struct ring *refused_ring;
-	const struct rule *culprit;	   /* rule that was strictest */
+	const struct rule *culprit; /* rule that was strictest */
 	const struct rule *rule[MODEL_MAX_MACHINES];
-	uint64_t address, length;	   /* of the range refused */
+	uint64_t address, length; /* of the range refused */
 };
 
 /* Which rules fire on an event, and what its checks say.  Changes nothing. */
@@ -352,8 +350,8 @@ bool step_over(struct dmm *d, unsigned int g, struct span_of_state s);
 /* Do the rules reset the guest's part; do they send a frame? */
 bool step_resets(const struct dmm *d, const struct judged *j);
 bool step_sends(const struct dmm *d, const struct judged *j);
-void step_sets(struct dmm *d, unsigned int g, struct span sets,
-	       uint64_t value, bool select);
+void step_sets(struct dmm *d, unsigned int g, struct span sets, uint64_t value,
+	       bool select);
 /* Where a write to the register goes: its latch, or another's by w1c, w1s. */
 uint64_t *step_latch_of(struct dmm *d, unsigned int g, const struct reg *reg,
 			unsigned int slot);
@@ -378,7 +376,7 @@ bool port_quick(struct dmm *d, unsigned int g, struct dmm_access *a);
 /* ---- proc.c ---- */
 
 struct proc_args {
-	int guest;	/* whose registers names mean; -1: the device's own */
+	int guest; /* whose registers names mean; -1: the device's own */
 	uint64_t at, count, length;
 	uint8_t *bytes; /* for out, in and put */
 };

@@ -61,8 +61,9 @@ void mon_identity(struct dmm *d, unsigned int g)
 	const uint8_t *mac = d->conf.guest[g].mac;
 	struct span sets = d->model->identity.reset;
 	uint64_t event[EXPR_EVENTS] = { 0 };
-	struct expr_env env = { .array = { [EXPR_REG] = d->guest[g].reg,
-					   [EXPR_EVENT] = event } };
+	struct expr_env env = {
+		.array = { [EXPR_REG] = d->guest[g].reg, [EXPR_EVENT] = event }
+	};
 	const struct set *s;
 	uint64_t v;
 	unsigned int i;
@@ -159,8 +160,8 @@ static int allocate(struct dmm *d)
 	d->arena = calloc(n, m->memory_bytes + 1);
 	d->blank = calloc(1, m->memory_bytes + 1);
 	d->dirty = calloc(n + 1, pages);
-	if (!d->registers || !d->path || !d->flags || !d->reg_of || !d->checks ||
-	    !d->arena || !d->blank || !d->dirty)
+	if (!d->registers || !d->path || !d->flags || !d->reg_of ||
+	    !d->checks || !d->arena || !d->blank || !d->dirty)
 		return -ENOMEM;
 	d->dev = d->registers + n * m->slots;
 	d->initial = d->dev + m->slots;
@@ -190,45 +191,48 @@ static int choose_mode(struct dmm *d, char **why)
 	enum dmm_how how = d->conf.how;
 
 	if (how == DMM_HOW_DEFAULT)
-		how = d->conf.guests == 1 && m->rings ? DMM_EXCLUSIVE :
-							m->how;
-	if (m->rings && (m->transmit.dring == MODEL_NONE ||
-			 m->receive.dring == MODEL_NONE ||
-			 m->interrupt.cause == MODEL_NONE ||
-			 !m->proc[PROC_OPEN].n))
-		return refuse(why, "the model of %s has rings, but not what "
-				   "the monitor needs to drive them: "
-				   "transmit.ring, receive.ring, "
-				   "interrupt.cause and procedure open",
+		how = d->conf.guests == 1 && m->rings ? DMM_EXCLUSIVE : m->how;
+	if (m->rings &&
+	    (m->transmit.dring == MODEL_NONE ||
+	     m->receive.dring == MODEL_NONE ||
+	     m->interrupt.cause == MODEL_NONE || !m->proc[PROC_OPEN].n))
+		return refuse(why,
+			      "the model of %s has rings, but not what "
+			      "the monitor needs to drive them: "
+			      "transmit.ring, receive.ring, "
+			      "interrupt.cause and procedure open",
 			      m->name);
 	if (m->rings && d->conf.area.size < dmm_model_area(m))
 		return refuse(why, "%s needs memory that the device can reach",
 			      m->name);
 	if (how == DMM_MERGE && !m->rings)
-		return refuse(why, "%s cannot be shared by merge: its model "
-				   "has no descriptor ring; use lease",
+		return refuse(why,
+			      "%s cannot be shared by merge: its model "
+			      "has no descriptor ring; use lease",
 			      m->name);
 	if (how == DMM_EXCLUSIVE && d->conf.guests > 1)
-		return refuse(why, "%s is exclusive: it takes one guest; use "
-				   "share: { how: lease } for several",
+		return refuse(why,
+			      "%s is exclusive: it takes one guest; use "
+			      "share: { how: lease } for several",
 			      m->name);
-	d->mode = how == DMM_EXCLUSIVE ? MODE_EXCLUSIVE :
-		  how == DMM_MERGE     ? MODE_SPOOL :
-		  d->conf.when_parked == DMM_DROP || m->rings ?
-					 MODE_DROP :
-					 MODE_SPOOL;
+	d->mode = how == DMM_EXCLUSIVE			      ? MODE_EXCLUSIVE :
+		  how == DMM_MERGE			      ? MODE_SPOOL :
+		  d->conf.when_parked == DMM_DROP || m->rings ? MODE_DROP :
+								MODE_SPOOL;
 	if (how == DMM_LEASE && m->how == DMM_EXCLUSIVE)
-		return refuse(why, "the model of %s does not say how it can "
-				   "be leased",
+		return refuse(why,
+			      "the model of %s does not say how it can "
+			      "be leased",
 			      m->name);
 	if (d->mode == MODE_SPOOL && !m->rings &&
 	    (!m->receive.ring.present || !m->proc[PROC_OPEN].n ||
 	     !m->proc[PROC_SEND].n || !m->proc[PROC_FETCH].n ||
 	     !m->proc[PROC_STORE].n || m->interrupt.cause == MODEL_NONE))
-		return refuse(why, "the model of %s cannot spool: it needs "
-				   "receive, interrupt.cause and procedures "
-				   "open, send, fetch and store; use "
-				   "whenParked: drop",
+		return refuse(why,
+			      "the model of %s cannot spool: it needs "
+			      "receive, interrupt.cause and procedures "
+			      "open, send, fetch and store; use "
+			      "whenParked: drop",
 			      m->name);
 	return 0;
 }
@@ -343,8 +347,7 @@ int dmm_open(struct dmm **out, const struct dmm_model *model,
 	d->conf = *conf;
 	d->host = *host;
 	if (conf->guests == 0 || conf->guests > DMM_MAX_GUESTS)
-		err = refuse(why, "%s has no guest, or too many",
-			     model->name);
+		err = refuse(why, "%s has no guest, or too many", model->name);
 	else
 		err = choose_mode(d, why);
 	if (!err)
@@ -497,8 +500,7 @@ bool dmm_reusable(struct dmm *d)
 
 /* ---- numbers ---- */
 
-void dmm_guest_stats(struct dmm *d, unsigned int g,
-		     struct dmm_guest_stats *out)
+void dmm_guest_stats(struct dmm *d, unsigned int g, struct dmm_guest_stats *out)
 {
 	uint64_t ns = d->host.now(d->host.ctx) - d->owner_since;
 
@@ -551,9 +553,7 @@ int dmm_owner(const struct dmm *d)
 	return d->owner;
 }
 
-
-const char *dmm_state(const struct dmm *d, unsigned int g,
-		      const char *machine)
+const char *dmm_state(const struct dmm *d, unsigned int g, const char *machine)
 {
 	const struct dmm_model *m = d->model;
 	unsigned int i;

@@ -35,8 +35,8 @@ static inline bool place_holds(const struct place *pl, const uint64_t *reg)
 }
 
 const struct plan_entry *plan_find(const struct dmm_model *m,
-				   unsigned int space, uint64_t off,
-				   bool write, const uint64_t *reg)
+				   unsigned int space, uint64_t off, bool write,
+				   const uint64_t *reg)
 {
 	const struct plan_entry *e;
 	uint16_t i;
@@ -146,13 +146,13 @@ static bool can_meet(struct build *b, const struct place *p,
 	return meet;
 }
 
-static void add_entry(struct build *b, uint16_t place, bool write,
-		      uint64_t off, uint16_t slot, uint8_t byte, bool any)
+static void add_entry(struct build *b, uint16_t place, bool write, uint64_t off,
+		      uint16_t slot, uint8_t byte, bool any)
 {
 	struct dmm_model *m = b->m;
 	const struct place *pl = &m->place[place], *other;
 	uint16_t *link = &m->plan.head[pl->space][write]
-				       [off / m->space[pl->space].grain];
+				      [off / m->space[pl->space].grain];
 	struct plan_entry *e;
 
 	while (*link != MODEL_NONE) {
@@ -173,16 +173,18 @@ static void add_entry(struct build *b, uint16_t place, bool write,
 		link = &e->next;
 	}
 	e = &m->plan.entry[m->plan.entries];
-	*e = (struct plan_entry){ .reg = pl->reg, .slot = slot,
-				  .place = place, .next = MODEL_NONE,
-				  .byte = byte, .any_byte = any,
+	*e = (struct plan_entry){ .reg = pl->reg,
+				  .slot = slot,
+				  .place = place,
+				  .next = MODEL_NONE,
+				  .byte = byte,
+				  .any_byte = any,
 				  .always = !pl->cond };
 	*link = m->plan.entries++;
 }
 
 /* Every offset of a place, in both directions; counts only, without (b). */
-static uint64_t walk_place(struct build *b, struct dmm_model *m,
-			   uint16_t place)
+static uint64_t walk_place(struct build *b, struct dmm_model *m, uint16_t place)
 {
 	const struct place *pl = &m->place[place];
 	const struct reg *reg = &m->reg[pl->reg];

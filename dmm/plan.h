@@ -37,7 +37,7 @@ void plan_free(struct plan *plan);
  * values (reg); NULL: nothing is classed there.
  */
 const struct plan_entry *plan_find(const struct dmm_model *model,
-				   unsigned int space, uint64_t off,
-				   bool write, const uint64_t *reg);
+				   unsigned int space, uint64_t off, bool write,
+				   const uint64_t *reg);
 
 #endif /* DMM_PLAN_H */

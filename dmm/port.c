@@ -60,7 +60,7 @@ bool port_check(struct dmm *d, unsigned int g, const struct check *c,
 	rest = mem;
 	if (first < *len)
 		rest = memory_at(d, c->memories, to, *len - first);
-	if (first < *len && *len - first > from - to)
+	if (first<*len && * len - first> from - to)
 		rest = MODEL_NONE; /* it would go round twice */
 	out->at = (uint32_t)*at;
 	out->left = (uint32_t)*len;

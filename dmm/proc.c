@@ -173,11 +173,11 @@ static void move(const struct run *run, const struct proc_step *st)
 	size_t n = run->args->count / st->width;
 
 	if (st->kind == STEP_OUT)
-		d->host.write_string(d->host.ctx, pl->space, pl->off,
-				     st->width, run->args->bytes, n);
+		d->host.write_string(d->host.ctx, pl->space, pl->off, st->width,
+				     run->args->bytes, n);
 	else
-		d->host.read_string(d->host.ctx, pl->space, pl->off,
-				    st->width, run->args->bytes, n);
+		d->host.read_string(d->host.ctx, pl->space, pl->off, st->width,
+				    run->args->bytes, n);
 }
 
 static int run_step(const struct run *run, const struct proc_step *st)

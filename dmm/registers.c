@@ -54,9 +54,8 @@ static bool place_space(struct build *b, const struct node *node,
 	if (pl->space == MODEL_NONE) {
 		if ((size_t)(plus - node->text) < sizeof(name))
 			memcpy(name, node->text, (size_t)(plus - node->text));
-		build_unknown(b, node->pos, "space", name,
-			      &b->m->space[0].name, b->m->spaces,
-			      sizeof(b->m->space[0]));
+		build_unknown(b, node->pos, "space", name, &b->m->space[0].name,
+			      b->m->spaces, sizeof(b->m->space[0]));
 		return false;
 	}
 	s = &b->m->space[pl->space];
@@ -126,8 +125,8 @@ static bool place_fits(struct build *b, const struct reg *reg,
 		       const struct place *pl)
 {
 	const struct space *s = &b->m->space[pl->space];
-	uint64_t end = pl->off + (uint64_t)pl->step * (reg->dim - 1u) +
-		       reg->bits / 8u;
+	uint64_t end =
+		pl->off + (uint64_t)pl->step * (reg->dim - 1u) + reg->bits / 8u;
 
 	if (end > s->size)
 		diag_error(b->diag, pl->pos,
@@ -146,11 +145,13 @@ static bool place_fits(struct build *b, const struct reg *reg,
 	return false;
 }
 
-static void add_place(struct build *b, const struct node *node,
-		      struct reg *reg, uint16_t index, uint32_t step)
+static void add_place(struct build *b, const struct node *node, struct reg *reg,
+		      uint16_t index, uint32_t step)
 {
 	struct dmm_model *m = b->m;
-	struct place pl = { .pos = node->pos, .reg = index, .step = step,
+	struct place pl = { .pos = node->pos,
+			    .reg = index,
+			    .step = step,
 			    .sel_reg = MODEL_NONE };
 
 	if (node_expect(node, NODE_SCALAR, "a place", b->diag) ||
@@ -176,13 +177,12 @@ static void note_selector(struct build *b, struct place *pl)
 	unsigned int i;
 
 	for (i = 0; i < e->n; i++) {
-		if (e->ins[i].op != EXPR_OP_LOAD ||
-		    e->ins[i].array != EXPR_REG)
+		if (e->ins[i].op != EXPR_OP_LOAD || e->ins[i].array != EXPR_REG)
 			continue;
 		for (unsigned int r = 0; r < b->m->regs; r++)
 			if (e->ins[i].index >= b->m->reg[r].slot &&
-			    e->ins[i].index < b->m->reg[r].slot +
-						      b->m->reg[r].dim)
+			    e->ins[i].index <
+				    b->m->reg[r].slot + b->m->reg[r].dim)
 				b->m->reg[r].selector = true;
 	}
 	if (e->n == 3 && e->ins[0].op == EXPR_OP_LOAD &&
@@ -218,10 +218,10 @@ static void place_condition(struct build *b, const struct node *node,
 /* ---- registers ---- */
 
 static const char *const reg_keys[] = {
-	"at",	    "size",  "dim",    "step",	   "width",	"fields",
-	"resetValue", "w1c", "w1s",    "volatile", "readAction", "global",
-	"merge",    "keepOnReset", "save", "parked", "answer",	"select",
-	"moves",    "selfClear",
+	"at",	      "size",	    "dim",    "step",	     "width",
+	"fields",     "resetValue", "w1c",    "w1s",	     "volatile",
+	"readAction", "global",	    "merge",  "keepOnReset", "save",
+	"parked",     "answer",	    "select", "moves",	     "selfClear",
 };
 
 /* "7", "0..6", a field's name, or a list of them; `all` is every bit. */
@@ -274,15 +274,14 @@ static bool parse_bits(struct build *b, const struct node *node,
 	return false;
 }
 
-static void reg_fields(struct build *b, const struct node *map,
-		       struct reg *reg)
+static void reg_fields(struct build *b, const struct node *map, struct reg *reg)
 {
 	uint64_t bits, run, used = 0;
 	struct field *f;
 	size_t i;
 
-	if (!map || node_expect(map, NODE_MAP, "fields and their bits",
-				b->diag))
+	if (!map ||
+	    node_expect(map, NODE_MAP, "fields and their bits", b->diag))
 		return;
 	for (i = 0; i < map->n; i++) {
 		if (build_full(b, map->key[i]->pos, "fields", reg->fields,
@@ -335,8 +334,8 @@ static void reg_widths(struct build *b, const struct node *n, struct reg *reg)
 			   reg->name);
 }
 
-static bool reg_shape(struct build *b, const struct node *node,
-		      struct reg *reg, uint32_t *step)
+static bool reg_shape(struct build *b, const struct node *node, struct reg *reg,
+		      uint32_t *step)
 {
 	const struct node *at = node_get(node, "at"), *n;
 	uint64_t v = 0, bits = 8;
@@ -354,7 +353,8 @@ static bool reg_shape(struct build *b, const struct node *node,
 	if (at->kind == NODE_SEQ)
 		at = at->at[0];
 	plus = at->kind == NODE_SCALAR ? strchr(at->text, '+') : NULL;
-	space = plus ? build_find_space(b, at->text, (size_t)(plus - at->text)) :
+	space = plus ? build_find_space(b, at->text,
+					(size_t)(plus - at->text)) :
 		       MODEL_NONE;
 	if (space != MODEL_NONE)
 		bits = b->m->space[space].width;
@@ -385,8 +385,7 @@ static bool reg_shape(struct build *b, const struct node *node,
 	return true;
 }
 
-static void reg_flags(struct build *b, const struct node *node,
-		      struct reg *reg)
+static void reg_flags(struct build *b, const struct node *node, struct reg *reg)
 {
 	static const char *const actions[] = { "clear" };
 	static const char *const saves[] = { "none" };
@@ -405,8 +404,8 @@ static void reg_flags(struct build *b, const struct node *node,
 	if (n && !node_word(n, "what to save", saves, 1, &word, b->diag))
 		reg->save_none = true;
 	n = node_get(node, "parked");
-	if (n && !node_word(n, "what a parked read does", parked, 1, &word,
-			    b->diag))
+	if (n &&
+	    !node_word(n, "what a parked read does", parked, 1, &word, b->diag))
 		reg->parked_hold = true;
 	n = node_get(node, "global");
 	if (n)
@@ -452,11 +451,14 @@ static void build_register(struct build *b, const struct node *key,
 		return;
 	(void)!node_known(node, "a register", reg_keys, ARRAY_LEN(reg_keys),
 			  b->diag);
-	*reg = (struct reg){ .name = key->text, .pos = key->pos,
-			     .slot = m->slots, .w1_reg = MODEL_NONE,
+	*reg = (struct reg){ .name = key->text,
+			     .pos = key->pos,
+			     .slot = m->slots,
+			     .w1_reg = MODEL_NONE,
 			     .port_memory = MODEL_NONE,
 			     .window = MODEL_NONE,
-			     .eeprom = MODEL_NONE, .place = m->places };
+			     .eeprom = MODEL_NONE,
+			     .place = m->places };
 	if (!reg_shape(b, node, reg, &step))
 		reg->readable = reg->writable = true; /* had its error */
 	else if (build_full(b, key->pos, "elements of registers",
@@ -497,8 +499,7 @@ static void reg_w1(struct build *b, const struct node *n, struct reg *reg,
 		(void)!parse_bits(b, n, reg, bits);
 		return;
 	}
-	if (reg->w1_reg != MODEL_NONE ||
-	    b->m->reg[other].dim != reg->dim ||
+	if (reg->w1_reg != MODEL_NONE || b->m->reg[other].dim != reg->dim ||
 	    b->m->reg[other].bits != reg->bits) {
 		diag_error(b->diag, n->pos,
 			   "%s sets or clears one register, of its own size",

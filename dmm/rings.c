@@ -10,21 +10,21 @@
 #include "build.h"
 
 static const char *const ring_keys[] = {
-	"kind",	  "base",    "count",  "head",	 "tail",     "direction",
-	"size",	  "fields",  "layouts", "end",	 "report",   "done",
-	"tagged", "tag",     "length", "writeBack", "refused", "shadow",
+	"kind",	  "base",    "count",	"head",	     "tail",	"direction",
+	"size",	  "fields",  "layouts", "end",	     "report",	"done",
+	"tagged", "tag",     "length",	"writeBack", "refused", "shadow",
 	"frame",  "offload", "forbid",
 };
 static const char *const layout_keys[] = { "when", "buffer", "length",
 					   "sticky" };
 static const char *const offload_keys[OFF_KEYS] = {
-	[OFF_IP_SUM] = "ipSum",	    [OFF_L4_SUM] = "sum",
-	[OFF_SEGMENT] = "segment",  [OFF_IP_START] = "ipStart",
-	[OFF_IP_AT] = "ipAt",	    [OFF_IP_END] = "ipEnd",
-	[OFF_L4_START] = "start",   [OFF_L4_AT] = "at",
-	[OFF_L4_END] = "end",	    [OFF_IPV4] = "ipv4",
-	[OFF_TCP] = "tcp",	    [OFF_MSS] = "mss",
-	[OFF_HEADER] = "header",    [OFF_PAYLOAD] = "payload",
+	[OFF_IP_SUM] = "ipSum",	   [OFF_L4_SUM] = "sum",
+	[OFF_SEGMENT] = "segment", [OFF_IP_START] = "ipStart",
+	[OFF_IP_AT] = "ipAt",	   [OFF_IP_END] = "ipEnd",
+	[OFF_L4_START] = "start",  [OFF_L4_AT] = "at",
+	[OFF_L4_END] = "end",	   [OFF_IPV4] = "ipv4",
+	[OFF_TCP] = "tcp",	   [OFF_MSS] = "mss",
+	[OFF_HEADER] = "header",   [OFF_PAYLOAD] = "payload",
 };
 
 /* "7" or "0..63", inside one 64-bit word. */
@@ -43,7 +43,8 @@ static bool field_bits(struct build *b, const struct node *n,
 	if (*end || hi < lo || hi >= 64u * ring->words) {
 		diag_error(b->diag, n->pos,
 			   "expected bits of the descriptor (0 to %u), got "
-			   "\"%s\"", 64u * ring->words - 1, n->text);
+			   "\"%s\"",
+			   64u * ring->words - 1, n->text);
 		return false;
 	}
 	*low = (unsigned int)lo;
@@ -58,8 +59,8 @@ static void ring_fields(struct build *b, const struct node *map,
 	struct field *f;
 	size_t i;
 
-	if (!map || node_expect(map, NODE_MAP, "fields and their bits",
-				b->diag))
+	if (!map ||
+	    node_expect(map, NODE_MAP, "fields and their bits", b->diag))
 		return;
 	for (i = 0; i < map->n; i++) {
 		if (build_full(b, map->key[i]->pos, "fields", ring->fields,
@@ -144,11 +145,12 @@ static void ring_layouts(struct build *b, const struct node *map,
 static void ring_marks(struct build *b, const struct node *node,
 		       struct ring *ring)
 {
-	static const char *const names[] = { "end", "report", "done",
-					     "tagged", "tag", "length" };
-	struct bits *const bits[] = { &ring->end,    &ring->report,
-				      &ring->done,   &ring->tagged,
-				      &ring->tag,    &ring->len };
+	static const char *const names[] = { "end",    "report", "done",
+					     "tagged", "tag",	 "length" };
+	struct bits *const bits[] = {
+		&ring->end,    &ring->report, &ring->done,
+		&ring->tagged, &ring->tag,    &ring->len
+	};
 	const struct node *n;
 	unsigned int low, high;
 	size_t i;
@@ -164,12 +166,14 @@ static void ring_marks(struct build *b, const struct node *node,
 	if (!ring->done.mask || !n)
 		diag_error(b->diag, ring->pos,
 			   "ring %s needs done and writeBack: how its part "
-			   "says that a descriptor is used", ring->name);
+			   "says that a descriptor is used",
+			   ring->name);
 	if (ring->to_device && (!ring->end.mask || !ring->report.mask))
 		diag_error(b->diag, ring->pos,
 			   "ring %s needs end and report: what marks a "
 			   "frame's last descriptor and asks for its write "
-			   "back", ring->name);
+			   "back",
+			   ring->name);
 	if (!ring->to_device && !ring->len.mask)
 		diag_error(b->diag, ring->pos,
 			   "ring %s needs length: how much was received",
@@ -182,13 +186,13 @@ static void ring_refused(struct build *b, const struct node *map,
 	static const char *const keys[] = { "ignore", "abort", "then" };
 	unsigned int i;
 
-	if (!map || node_expect(map, NODE_MAP, "what a refusal looks like",
-				b->diag) ||
+	if (!map ||
+	    node_expect(map, NODE_MAP, "what a refusal looks like", b->diag) ||
 	    node_known(map, "refused", keys, 3, b->diag))
 		return;
 	for (i = 0; i < 2; i++)
-		ring->refused[i] = build_field_sets(
-			b, node_get(map, keys[i]), ring, 0);
+		ring->refused[i] =
+			build_field_sets(b, node_get(map, keys[i]), ring, 0);
 	ring->then = build_sets(b, node_get(map, "then"), SCOPE_VOLATILE);
 }
 
@@ -198,8 +202,9 @@ static void ring_offload(struct build *b, const struct node *map,
 	const struct node *n;
 	unsigned int i;
 
-	if (!map || node_expect(map, NODE_MAP, "what the part does to a frame",
-				b->diag) ||
+	if (!map ||
+	    node_expect(map, NODE_MAP, "what the part does to a frame",
+			b->diag) ||
 	    node_known(map, "offload", offload_keys, OFF_KEYS, b->diag))
 		return;
 	for (i = 0; i < OFF_KEYS; i++)
@@ -212,8 +217,8 @@ static bool ring_shape(struct build *b, const struct node *node,
 {
 	static const char *const kinds[] = { "descriptorRing" };
 	static const char *const ways[] = { "toDevice", "fromDevice" };
-	static const char *const needed[] = { "kind", "base",	   "count",
-					      "head", "tail",	   "direction",
+	static const char *const needed[] = { "kind", "base",	"count",
+					      "head", "tail",	"direction",
 					      "size", "fields", "layouts" };
 	unsigned int word;
 	uint64_t size;
@@ -222,12 +227,12 @@ static bool ring_shape(struct build *b, const struct node *node,
 	for (i = 0; i < ARRAY_LEN(needed); i++) {
 		if (node_get(node, needed[i]))
 			continue;
-		diag_error(b->diag, ring->pos,
-			   "a descriptorRing needs \"%s:\"", needed[i]);
+		diag_error(b->diag, ring->pos, "a descriptorRing needs \"%s:\"",
+			   needed[i]);
 		return false;
 	}
-	if (node_word(node_get(node, "kind"), "a kind of ring", kinds, 1,
-		      &word, b->diag) ||
+	if (node_word(node_get(node, "kind"), "a kind of ring", kinds, 1, &word,
+		      b->diag) ||
 	    node_word(node_get(node, "direction"), "a direction", ways, 2,
 		      &word, b->diag) ||
 	    node_u64(node_get(node, "size"), "a size in bytes",
@@ -240,10 +245,10 @@ static bool ring_shape(struct build *b, const struct node *node,
 	}
 	ring->to_device = word == 0;
 	ring->words = (uint8_t)(size / 8);
-	ring->base = build_expr(b, node_get(node, "base"), SCOPE_VOLATILE,
-				NULL);
-	ring->count = build_expr(b, node_get(node, "count"), SCOPE_VOLATILE,
-				 NULL);
+	ring->base =
+		build_expr(b, node_get(node, "base"), SCOPE_VOLATILE, NULL);
+	ring->count =
+		build_expr(b, node_get(node, "count"), SCOPE_VOLATILE, NULL);
 	ring->head = build_reg(b, node_get(node, "head"), "a register");
 	ring->tail = build_reg(b, node_get(node, "tail"), "a register");
 	return ring->base && ring->count && ring->head != MODEL_NONE &&
@@ -270,8 +275,8 @@ static void build_ring(struct build *b, const struct node *key,
 	ring_refused(b, node_get(node, "refused"), ring);
 	ring_offload(b, node_get(node, "offload"), ring);
 	if (node_get(node, "forbid"))
-		ring->forbid = build_field_expr(b, node_get(node, "forbid"),
-						ring);
+		ring->forbid =
+			build_field_expr(b, node_get(node, "forbid"), ring);
 	ring->shadow = build_field_sets(b, node_get(node, "shadow"), ring, 0);
 	ring->frame = build_field_sets(b, node_get(node, "frame"), ring,
 				       SCOPE_PARAMS);

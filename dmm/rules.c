@@ -63,9 +63,8 @@ static void build_memory(struct build *b, const struct node *key,
 	for (word = 0; word < m->memories; word++)
 		if (start < m->memory[word].start + m->memory[word].size &&
 		    m->memory[word].start < start + size)
-			diag_error(b->diag, key->pos,
-				   "memory %s overlaps %s", mem.name,
-				   m->memory[word].name);
+			diag_error(b->diag, key->pos, "memory %s overlaps %s",
+				   mem.name, m->memory[word].name);
 	mem.start = (uint32_t)start;
 	mem.size = (uint32_t)size;
 	mem.copy = m->memory_bytes;
@@ -88,8 +87,8 @@ void build_memories(struct build *b, const struct node *root)
 
 /* ---- checks ---- */
 
-static const char *const check_keys[] = { "memory", "start",   "length",
-					  "access", "wrap",    "port",
+static const char *const check_keys[] = { "memory",  "start",	"length",
+					  "access",  "wrap",	"port",
 					  "address", "refused", "done",
 					  "frame" };
 
@@ -144,13 +143,13 @@ static void check_refused(struct build *b, const struct node *n,
 	static const char *const keys[] = { "ignore", "abort" };
 	unsigned int i;
 
-	if (!n || node_expect(n, NODE_MAP, "what a refusal looks like",
-			      b->diag) ||
+	if (!n ||
+	    node_expect(n, NODE_MAP, "what a refusal looks like", b->diag) ||
 	    node_known(n, "refused", keys, 2, b->diag))
 		return;
 	for (i = 0; i < 2; i++)
-		c->refused[i] = build_sets(b, node_get(n, keys[i]),
-					   SCOPE_VOLATILE);
+		c->refused[i] =
+			build_sets(b, node_get(n, keys[i]), SCOPE_VOLATILE);
 }
 
 /* A transfer is counted at a port that all its memories are behind. */
@@ -179,14 +178,15 @@ static void build_check(struct build *b, const struct node *key,
 	const struct node *n;
 	unsigned int word;
 
-	if (build_full(b, key->pos, "checks", b->m->checks,
-		       MODEL_MAX_CHECKS) ||
+	if (build_full(b, key->pos, "checks", b->m->checks, MODEL_MAX_CHECKS) ||
 	    node_expect(node, NODE_MAP, "a check", b->diag))
 		return;
 	(void)!node_known(node, "a check", check_keys, ARRAY_LEN(check_keys),
 			  b->diag);
-	*c = (struct check){ .name = key->text, .pos = key->pos,
-			     .port = MODEL_NONE, .address = MODEL_NONE };
+	*c = (struct check){ .name = key->text,
+			     .pos = key->pos,
+			     .port = MODEL_NONE,
+			     .address = MODEL_NONE };
 	b->m->checks++;
 	if (!check_memories(b, node_get(node, "memory"), c))
 		return;
@@ -238,8 +238,8 @@ static uint16_t find_check(struct build *b, const char *name,
 	for (i = 0; i < b->m->checks; i++)
 		if (strcmp(b->m->check[i].name, name) == 0)
 			return (uint16_t)i;
-	build_unknown(b, pos, "check", name, &b->m->check[0].name,
-		      b->m->checks, sizeof(b->m->check[0]));
+	build_unknown(b, pos, "check", name, &b->m->check[0].name, b->m->checks,
+		      sizeof(b->m->check[0]));
 	return MODEL_NONE;
 }
 
@@ -296,8 +296,8 @@ static void rule_to(struct build *b, const struct node *n,
 			r->to = (uint16_t)i;
 	if (r->to == MODEL_NONE)
 		build_unknown(b, n->pos, "state of this machine", n->text,
-			      &b->m->state[mc->states.first].name,
-			      mc->states.n, sizeof(b->m->state[0]));
+			      &b->m->state[mc->states.first].name, mc->states.n,
+			      sizeof(b->m->state[0]));
 }
 
 /* What is judged and what is checked is an access, and a check's a write. */
@@ -347,8 +347,8 @@ static void add_rule(struct build *b, const struct node *node,
 		r.then = (uint8_t)word;
 	rule_fits(b, node, &r);
 	if (reg)
-		m->reg[r.reg].hooks[r.on == ON_WRITE] |=
-			1u << (mc - m->machine);
+		m->reg[r.reg].hooks[r.on == ON_WRITE] |= 1u
+							 << (mc - m->machine);
 	m->rule[m->rules++] = r;
 }
 
@@ -493,9 +493,9 @@ static void declare_states(struct build *b, const struct node *map,
 		if (build_full(b, map->key[i]->pos, "states", m->states,
 			       MODEL_MAX_STATES))
 			return;
-		m->state[m->states++] = (struct state){
-			.name = map->key[i]->text, .pos = map->key[i]->pos
-		};
+		m->state[m->states++] =
+			(struct state){ .name = map->key[i]->text,
+					.pos = map->key[i]->pos };
 		mc->states.n++;
 	}
 	if (map->n == 0)

@@ -46,8 +46,7 @@ static bool ring_of(const struct dmm *d, unsigned int g, struct into *in)
 	return true;
 }
 
-static void bad_buffer(struct dmm *d, unsigned int g, uint64_t at,
-		       uint64_t len)
+static void bad_buffer(struct dmm *d, unsigned int g, uint64_t at, uint64_t len)
 {
 	mon_offence(d, (struct dmm_report){
 			       .offence = DMM_REFUSED,
@@ -105,8 +104,8 @@ bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 		size = buffer_len(d, g, w, &buffer);
 		if (!size || d->conf.without & DMM_WITHOUT_BUFFER)
 			continue;
-		if (d->host.translate(d->host.ctx, g, desc_get(w, buffer),
-				      size, &iova)) {
+		if (d->host.translate(d->host.ctx, g, desc_get(w, buffer), size,
+				      &iova)) {
 			*at = desc_get(w, buffer);
 			*len = size;
 			return false;
@@ -129,9 +128,8 @@ static int put_one(struct dmm *d, unsigned int g, const struct into *in,
 	size = buffer_len(d, g, w, &buffer);
 	if (size > len)
 		size = len;
-	if (!size ||
-	    d->host.write_mem(d->host.ctx, g, desc_get(w, buffer), bytes,
-			      size)) {
+	if (!size || d->host.write_mem(d->host.ctx, g, desc_get(w, buffer),
+				       bytes, size)) {
 		bad_buffer(d, g, desc_get(w, buffer), size);
 		return -EFAULT;
 	}
@@ -139,8 +137,8 @@ static int put_one(struct dmm *d, unsigned int g, const struct into *in,
 }
 
 /* Descriptors that a frame of (len) bytes takes, at least. */
-static bool has_room(const struct dmm *d, unsigned int g,
-		     const struct into *in, size_t len)
+static bool has_room(const struct dmm *d, unsigned int g, const struct into *in,
+		     size_t len)
 {
 	uint32_t free = in->tail >= in->head ? in->tail - in->head :
 					       in->count - in->head + in->tail;
@@ -276,8 +274,7 @@ static void arrived(struct dmm *d, const uint64_t *w)
 	uint64_t tag;
 
 	d->rx_len = 0;
-	if (r->tagged.mask && desc_get(w, r->tagged) &&
-	    len >= FRAME_HEADER) {
+	if (r->tagged.mask && desc_get(w, r->tagged) && len >= FRAME_HEADER) {
 		memmove(bytes + VLAN_AT + VLAN_TAG, bytes + VLAN_AT,
 			len - VLAN_AT);
 		tag = desc_get(w, r->tag);
@@ -300,8 +297,8 @@ void rxring_drain(struct dmm *d)
 	uint64_t len;
 
 	for (n = 0; n < SHADOW_DEPTH; n++) {
-		if (!desc_take(d, r,
-			       d->rx_desc + (size_t)d->rx_next * r->words, w))
+		if (!desc_take(d, r, d->rx_desc + (size_t)d->rx_next * r->words,
+			       w))
 			break;
 		len = desc_get(w, r->len);
 		if (len > SHADOW_BUFFER)

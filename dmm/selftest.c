@@ -23,8 +23,8 @@ struct selftest {
 	const struct dmm_model *m;
 	struct dmm *dmm;
 	struct diag *diag;
-	uint64_t *device; /* slots: what the device says */
-	uint64_t *wrote;  /* slots: what it was told */
+	uint64_t *device;	      /* slots: what the device says */
+	uint64_t *wrote;	      /* slots: what it was told */
 	const char *refused, *denied; /* by the last event */
 	uint64_t value;		      /* of the last read */
 	uint8_t *memory;	      /* the guest's */
@@ -196,7 +196,8 @@ static const struct dmm_host host = {
 static bool number(struct selftest *t, const struct node *at, const char *text,
 		   uint64_t *out)
 {
-	struct node word = { .kind = NODE_SCALAR, .pos = at->pos,
+	struct node word = { .kind = NODE_SCALAR,
+			     .pos = at->pos,
 			     .text = text };
 
 	return !node_u64(&word, "a value", UINT64_MAX, out, t->diag);

@@ -56,8 +56,7 @@ static void note_idle(struct dmm *d)
 /* ---- a frame's bytes, where the monitor must see them ---- */
 
 /* The first (max) bytes of the unit at q->sent; returns how many there are. */
-static uint32_t gather(struct dmm *d, unsigned int g, uint8_t *to,
-		       uint32_t max)
+static uint32_t gather(struct dmm *d, unsigned int g, uint8_t *to, uint32_t max)
 {
 	struct txq *q = d->guest[g].txq;
 	uint32_t have = 0, n, i;
@@ -261,14 +260,13 @@ static void offends(struct dmm *d, unsigned int g, enum dmm_offence offence,
 {
 	struct txq *q = d->guest[g].txq;
 
-	mon_offence(d, (struct dmm_report){
-			       .offence = offence,
-			       .guest = g,
-			       .name = tx_ring(d)->name,
-			       .rule = rule,
-			       .line = tx_ring(d)->pos.line,
-			       .address = desc_at(q, q->sent)->gpa,
-			       .length = len });
+	mon_offence(d, (struct dmm_report){ .offence = offence,
+					    .guest = g,
+					    .name = tx_ring(d)->name,
+					    .rule = rule,
+					    .line = tx_ring(d)->pos.line,
+					    .address = desc_at(q, q->sent)->gpa,
+					    .length = len });
 	refuse_unit(d, g);
 }
 
@@ -292,9 +290,8 @@ static void put_entry(struct dmm *d, unsigned int g, const uint64_t *w,
 	desc_put(tmp, r->report, end);
 	desc_put(tmp, r->done, 0);
 	memcpy(to, tmp, r->words * 8u);
-	d->tx->note[d->tx->tail % SHADOW_DEPTH] = (struct shadow_note){
-		.guest = (uint8_t)g
-	};
+	d->tx->note[d->tx->tail % SHADOW_DEPTH] =
+		(struct shadow_note){ .guest = (uint8_t)g };
 	d->tx->tail++;
 }
 
@@ -321,7 +318,8 @@ static void replay_sticky(struct dmm *d, unsigned int g)
 static void read_again(struct dmm *d, unsigned int g, struct tx_desc *t)
 {
 	const struct ring *r = tx_ring(d);
-	uint64_t at = d->guest[g].txq->base + (uint64_t)t->index * r->words * 8u;
+	uint64_t at =
+		d->guest[g].txq->base + (uint64_t)t->index * r->words * 8u;
 	const struct layout *l;
 
 	if (!(d->conf.without & DMM_WITHOUT_SHADOW) ||
@@ -358,7 +356,8 @@ static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
 			put_entry(d, g, t->w,
 				  d->conf.area.iova +
 					  (uint64_t)(d->heads -
-						     d->conf.area.host) + at,
+						     d->conf.area.host) +
+					  at,
 				  head_len, l,
 				  desc_at(q, q->sent)->bytes == head_len);
 		n = t->len < skip ? t->len : skip;

@@ -29,8 +29,7 @@ static struct expr *expr_of(struct build *b, const struct node *map,
 	return n ? build_expr(b, n, flags, NULL) : NULL;
 }
 
-static uint16_t reg_of(struct build *b, const struct node *map,
-		       const char *key)
+static uint16_t reg_of(struct build *b, const struct node *map, const char *key)
 {
 	const struct node *n = node_get(map, key);
 
@@ -53,8 +52,8 @@ static uint16_t memory_of(struct build *b, const struct node *n)
 
 static void build_ring(struct build *b, const struct node *n)
 {
-	static const char *const keys[] = { "kind",  "memory",	 "start",
-					    "stop",  "boundary", "current" };
+	static const char *const keys[] = { "kind", "memory",	"start",
+					    "stop", "boundary", "current" };
 	static const char *const kinds[] = { "pageRing" };
 	struct page_ring *ring = &b->m->receive.ring;
 	unsigned int kind;
@@ -114,12 +113,14 @@ static void receive_vlan(struct build *b, const struct node *map)
 
 static void build_receive(struct build *b, const struct node *root)
 {
-	static const char *const keys[] = { "ring", "enabled", "arrived",
-					    "overflow", "max", "checkSequence",
+	static const char *const keys[] = { "ring",    "enabled",
+					    "arrived", "overflow",
+					    "max",     "checkSequence",
 					    "vlan" };
 	struct receive *rx = &b->m->receive;
 	const struct node *map = map_of(b, root, "receive", keys,
-					ARRAY_LEN(keys)), *n;
+					ARRAY_LEN(keys)),
+			  *n;
 
 	rx->dring = rx->vlan_table = MODEL_NONE;
 	if (!map)
@@ -136,17 +137,17 @@ static void build_receive(struct build *b, const struct node *root)
 	rx->enabled = expr_of(b, map, "enabled", SCOPE_VOLATILE | SCOPE_STATES);
 	rx->arrived = build_sets(b, node_get(map, "arrived"),
 				 SCOPE_VOLATILE | SCOPE_PARAMS);
-	rx->overflow = build_sets(b, node_get(map, "overflow"),
-				  SCOPE_VOLATILE);
+	rx->overflow = build_sets(b, node_get(map, "overflow"), SCOPE_VOLATILE);
 }
 
 static void build_transmit(struct build *b, const struct node *root)
 {
-	static const char *const keys[] = { "ring", "sent", "local",
-					    "loopback", "enabled" };
+	static const char *const keys[] = { "ring", "sent", "local", "loopback",
+					    "enabled" };
 	struct transmit *tx = &b->m->transmit;
 	const struct node *map = map_of(b, root, "transmit", keys,
-					ARRAY_LEN(keys)), *n;
+					ARRAY_LEN(keys)),
+			  *n;
 
 	tx->dring = MODEL_NONE;
 	if (!map)
@@ -157,8 +158,7 @@ static void build_transmit(struct build *b, const struct node *root)
 	tx->sent = build_sets(b, node_get(map, "sent"),
 			      SCOPE_VOLATILE | SCOPE_DEVICE | SCOPE_PARAMS);
 	tx->local = build_sets(b, node_get(map, "local"), SCOPE_VOLATILE);
-	tx->enabled = expr_of(b, map, "enabled",
-			      SCOPE_VOLATILE | SCOPE_STATES);
+	tx->enabled = expr_of(b, map, "enabled", SCOPE_VOLATILE | SCOPE_STATES);
 	tx->loopback = expr_of(b, map, "loopback", SCOPE_VOLATILE);
 }
 
@@ -178,8 +178,8 @@ static void mac_eeprom(struct build *b, const struct node *n)
 			break;
 	if (i == b->m->eeproms || word + 3 > b->m->eeprom[i].words) {
 		build_unknown(b, name->pos, "EEPROM with such a word",
-			      name->text, &b->m->eeprom[0].name,
-			      b->m->eeproms, sizeof(b->m->eeprom[0]));
+			      name->text, &b->m->eeprom[0].name, b->m->eeproms,
+			      sizeof(b->m->eeprom[0]));
 		return;
 	}
 	id->mac_eeprom = (uint16_t)i;
@@ -188,8 +188,8 @@ static void mac_eeprom(struct build *b, const struct node *n)
 
 static void identity_mac(struct build *b, const struct node *n)
 {
-	static const char *const keys[] = { "memory", "at", "stride",
-					    "eeprom", "word" };
+	static const char *const keys[] = { "memory", "at", "stride", "eeprom",
+					    "word" };
 	struct identity *id = &b->m->identity;
 	const struct memory *mem;
 	uint64_t at = 0, stride = 1;
@@ -225,14 +225,14 @@ static void identity_mac(struct build *b, const struct node *n)
 static void build_identity(struct build *b, const struct node *root)
 {
 	static const char *const keys[] = { "mac", "filter", "reset" };
-	static const char *const filters[] = { "unicast", "unicastHigh",
-					       "valid", "hash", "table",
-					       "shift", "broadcast",
-					       "multicast", "allMulticast",
-					       "promiscuous" };
+	static const char *const filters[] = { "unicast",      "unicastHigh",
+					       "valid",	       "hash",
+					       "table",	       "shift",
+					       "broadcast",    "multicast",
+					       "allMulticast", "promiscuous" };
 	struct identity *id = &b->m->identity;
-	const struct node *map = map_of(b, root, "identity", keys,
-					ARRAY_LEN(keys));
+	const struct node *map =
+		map_of(b, root, "identity", keys, ARRAY_LEN(keys));
 	const struct node *f, *n;
 
 	id->mac_memory = id->unicast = id->hash = MODEL_NONE;
@@ -264,7 +264,8 @@ static void build_interrupt(struct build *b, const struct node *root)
 {
 	static const char *const keys[] = { "line", "cause", "all" };
 	const struct node *map = map_of(b, root, "interrupt", keys,
-					ARRAY_LEN(keys)), *n;
+					ARRAY_LEN(keys)),
+			  *n;
 
 	b->m->interrupt.cause = MODEL_NONE;
 	if (!map)
@@ -283,7 +284,8 @@ static void build_how(struct build *b, const struct node *root)
 	static const char *const hows[] = { "exclusive", "lease", "merge" };
 	static const char *const parked[] = { "spool", "drop" };
 	const struct node *map = map_of(b, root, "sharing", keys,
-					ARRAY_LEN(keys)), *n;
+					ARRAY_LEN(keys)),
+			  *n;
 	struct dmm_model *m = b->m;
 	unsigned int word;
 
@@ -319,14 +321,14 @@ void build_sharing(struct build *b, const struct node *root)
 /* ---- procedures ---- */
 
 static const char *const proc_names[PROCS] = {
-	[PROC_OPEN] = "open",	    [PROC_SEND] = "send",
-	[PROC_FETCH] = "fetch",	    [PROC_STORE] = "store",
+	[PROC_OPEN] = "open",	      [PROC_SEND] = "send",
+	[PROC_FETCH] = "fetch",	      [PROC_STORE] = "store",
 	[PROC_OVERFLOW] = "overflow", [PROC_QUIESCE] = "quiesce",
-	[PROC_SAVE] = "save",	    [PROC_SCRUB] = "scrub",
-	[PROC_RESTORE] = "restore", [PROC_FORCE] = "force",
+	[PROC_SAVE] = "save",	      [PROC_SCRUB] = "scrub",
+	[PROC_RESTORE] = "restore",   [PROC_FORCE] = "force",
 };
 
-#define PROC_FLAGS \
+#define PROC_FLAGS                                                     \
 	(SCOPE_VOLATILE | SCOPE_DEVICE | SCOPE_PARAMS | SCOPE_STATES | \
 	 SCOPE_SHADOW)
 
@@ -337,8 +339,7 @@ static struct proc_step *new_step(struct build *b, struct diag_pos pos)
 	if (build_full(b, pos, "steps of procedures", m->steps,
 		       MODEL_MAX_STEPS))
 		return NULL;
-	m->step[m->steps] = (struct proc_step){ .pos = pos,
-						.reg = MODEL_NONE };
+	m->step[m->steps] = (struct proc_step){ .pos = pos, .reg = MODEL_NONE };
 	return &m->step[m->steps++];
 }
 
@@ -351,8 +352,8 @@ static void step_all_but(struct build *b, const struct node *list,
 
 	st->kind = STEP_ALL;
 	st->but = m->buts;
-	if (!list || node_expect(list, NODE_SEQ, "a list of registers",
-				 b->diag))
+	if (!list ||
+	    node_expect(list, NODE_SEQ, "a list of registers", b->diag))
 		return;
 	for (i = 0; i < list->n; i++) {
 		reg = build_reg(b, list->at[i], "a register");
@@ -444,8 +445,8 @@ static void step_rest(struct build *b, const struct node *node,
 		diag_error(b->diag, node->pos,
 			   "a wait needs a timeout of at most 1s");
 	n = node_get(node, "late");
-	if (n && !node_word(n, "what a late answer is", late, 1, &word,
-			    b->diag))
+	if (n &&
+	    !node_word(n, "what a late answer is", late, 1, &word, b->diag))
 		st->late_ok = true;
 	n = node_get(node, "if");
 	if (n)
@@ -480,10 +481,10 @@ static bool step_belongs(struct build *b, const struct node *node,
 
 static void step_map(struct build *b, const struct node *node, enum proc proc)
 {
-	static const char *const keys[] = { "write", "read",  "wait", "fill",
-					    "out",   "in",    "put",  "allBut",
-					    "value", "width", "timeout", "late",
-					    "if" };
+	static const char *const keys[] = {
+		"write",  "read",  "wait",  "fill",    "out",  "in", "put",
+		"allBut", "value", "width", "timeout", "late", "if"
+	};
 	static const uint8_t kinds[] = { STEP_WRITE, STEP_READ, STEP_WAIT,
 					 STEP_FILL,  STEP_OUT,	STEP_IN,
 					 STEP_PUT,   STEP_ALL };
@@ -524,15 +525,16 @@ static void step_map(struct build *b, const struct node *node, enum proc proc)
 void build_procedures(struct build *b, const struct node *root)
 {
 	const struct node *map = map_of(b, root, "procedures", proc_names,
-					PROCS), *list;
+					PROCS),
+			  *list;
 	unsigned int i;
 	size_t k;
 
 	for (i = 0; map && i < PROCS; i++) {
 		list = node_get(map, proc_names[i]);
 		b->m->proc[i].first = b->m->steps;
-		if (!list || node_expect(list, NODE_SEQ, "a list of steps",
-					 b->diag))
+		if (!list ||
+		    node_expect(list, NODE_SEQ, "a list of steps", b->diag))
 			continue;
 		for (k = 0; k < list->n; k++) {
 			if (list->at[k]->kind == NODE_SCALAR)
@@ -541,7 +543,6 @@ void build_procedures(struct build *b, const struct node *root)
 					      b->diag))
 				step_map(b, list->at[k], (enum proc)i);
 		}
-		b->m->proc[i].n = (uint16_t)(b->m->steps -
-					     b->m->proc[i].first);
+		b->m->proc[i].n = (uint16_t)(b->m->steps - b->m->proc[i].first);
 	}
 }

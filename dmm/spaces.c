@@ -9,10 +9,9 @@
 
 #include "build.h"
 
-static const char *const space_keys[] = { "kind",  "bar",     "size",
-					  "width", "sameAs",  "index",
-					  "data",  "into",    "command",
-					  "read",  "write",   "ready",
+static const char *const space_keys[] = { "kind",    "bar",   "size",  "width",
+					  "sameAs",  "index", "data",  "into",
+					  "command", "read",  "write", "ready",
 					  "denied" };
 static const char *const kind_words[] = { "io", "mmio", "window" };
 
@@ -126,8 +125,7 @@ static bool offsets(const char *p, uint64_t *first, uint64_t *last)
 	return end != p && !*end && *last >= *first;
 }
 
-static void space_denied(struct build *b, const struct node *n,
-			 struct space *s)
+static void space_denied(struct build *b, const struct node *n, struct space *s)
 {
 	const struct node *one = n;
 	uint64_t first, last;
@@ -140,8 +138,8 @@ static void space_denied(struct build *b, const struct node *n,
 		if (n->kind == NODE_SEQ)
 			one = n->at[i];
 		if (node_expect(one, NODE_SCALAR, "offsets", b->diag) ||
-		    build_full(b, one->pos, "ranges that are denied",
-			       s->denied, ARRAY_LEN(s->deny)))
+		    build_full(b, one->pos, "ranges that are denied", s->denied,
+			       ARRAY_LEN(s->deny)))
 			return;
 		if (!offsets(one->text, &first, &last) || last >= s->size) {
 			diag_error(b->diag, one->pos,

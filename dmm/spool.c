@@ -41,8 +41,7 @@ bool spool_ring(struct dmm *d, unsigned int g, struct ring_page *out)
 
 /* ---- to the guests ---- */
 
-static bool condition(const struct dmm *d, unsigned int g,
-		      const struct expr *e)
+static bool condition(const struct dmm *d, unsigned int g, const struct expr *e)
 {
 	return e && mon_eval(d, g, e);
 }
@@ -76,11 +75,10 @@ static bool in_table(const struct dmm *d, unsigned int g, const uint8_t *to)
 {
 	const struct identity *id = &d->model->identity;
 	const struct reg *table = &d->model->reg[id->table];
-	unsigned int shift = id->table_shift ?
-				     (unsigned int)mon_eval(d, g,
-							    id->table_shift) &
-					     15u :
-				     0;
+	unsigned int shift =
+		id->table_shift ?
+			(unsigned int)mon_eval(d, g, id->table_shift) & 15u :
+			0;
 	unsigned int bit = (unsigned int)(to[5] << 8 | to[4]) >> shift & 0xfff;
 
 	if (bit / table->bits >= table->dim)
@@ -90,8 +88,8 @@ static bool in_table(const struct dmm *d, unsigned int g, const uint8_t *to)
 	       1;
 }
 
-static void filter_of(const struct dmm *d, unsigned int g,
-		      const uint8_t *bytes, struct frame_filter *f)
+static void filter_of(const struct dmm *d, unsigned int g, const uint8_t *bytes,
+		      struct frame_filter *f)
 {
 	const struct identity *id = &d->model->identity;
 	const struct context *c = &d->guest[g];
@@ -116,8 +114,9 @@ static void filter_of(const struct dmm *d, unsigned int g,
 		return;
 	}
 	for (i = 0; f->has_unicast && i < 6; i++)
-		f->unicast[i] = (uint8_t)(c->reg[d->model->reg[id->unicast].slot]
-					  >> 8 * i);
+		f->unicast[i] =
+			(uint8_t)(c->reg[d->model->reg[id->unicast].slot] >>
+				  8 * i);
 	if (id->hash != MODEL_NONE)
 		f->hash = c->reg[d->model->reg[id->hash].slot];
 }
@@ -159,7 +158,8 @@ static bool passes_vlan(const struct dmm *d, unsigned int g,
 	id = (unsigned int)(bytes[14] << 8 | bytes[15]) & 0xfff;
 	return id / table->bits < table->dim &&
 	       d->guest[g].reg[table->slot + id / table->bits] >>
-			       id % table->bits & 1;
+			       id % table->bits &
+		       1;
 }
 
 bool spool_is_own(const struct dmm *d, unsigned int g, const uint8_t *bytes,
@@ -176,8 +176,7 @@ static bool is_for(const struct dmm *d, unsigned int g, const uint8_t *bytes,
 {
 	struct frame_filter f;
 
-	if (!d->guest[g].alive ||
-	    !condition(d, g, d->model->receive.enabled))
+	if (!d->guest[g].alive || !condition(d, g, d->model->receive.enabled))
 		return false;
 	if (d->conf.without & DMM_WITHOUT_FILTER)
 		return true;

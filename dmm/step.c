@@ -62,7 +62,8 @@ static const struct rule *find_rule(const struct dmm_model *m,
 				    unsigned int reg,
 				    const struct expr_env *env)
 {
-	const struct rule *r = &m->rule[st->rules.first], *end = r + st->rules.n;
+	const struct rule *r = &m->rule[st->rules.first],
+			  *end = r + st->rules.n;
 	bool unknown;
 
 	for (; r < end; r++) {
@@ -118,8 +119,8 @@ static void run_checks(struct dmm *d, unsigned int g, struct judged *j)
 			j->refused = c;
 			return;
 		}
-		if (c->frame && (j->length < FRAME_HEADER ||
-				 j->length > RING_FRAME_MAX)) {
+		if (c->frame &&
+		    (j->length < FRAME_HEADER || j->length > RING_FRAME_MAX)) {
 			j->refused = c;
 			return;
 		}
@@ -136,8 +137,9 @@ void step_judge(struct dmm *d, unsigned int g, enum rule_on on,
 		unsigned int reg, unsigned int slot, uint64_t value,
 		unsigned int width, struct judged *out)
 {
-	uint64_t event[EXPR_EVENTS] = { [EXPR_VALUE] = value,
-					[EXPR_WIDTH] = width };
+	uint64_t event[EXPR_EVENTS] = {
+		[EXPR_VALUE] = value, [EXPR_WIDTH] = width
+	};
 	struct context *c = &d->guest[g];
 	struct asker asker = { .d = d, .select = d->mode == MODE_SPOOL };
 	struct expr_env env = env_of(c, event, &asker);
@@ -199,8 +201,9 @@ static void set_bits(struct dmm *d, unsigned int g, const struct set *s,
 void step_sets(struct dmm *d, unsigned int g, struct span sets, uint64_t value,
 	       bool select)
 {
-	uint64_t event[EXPR_EVENTS] = { [EXPR_VALUE] = value,
-					[EXPR_LENGTH] = value };
+	uint64_t event[EXPR_EVENTS] = {
+		[EXPR_VALUE] = value, [EXPR_LENGTH] = value
+	};
 	struct asker asker = { .d = d, .select = select };
 	struct expr_env env = env_of(&d->guest[g], event, &asker);
 	const struct set *s = &d->model->set[sets.first], *end = s + sets.n;
@@ -293,8 +296,8 @@ void step_apply(struct dmm *d, unsigned int g, const struct judged *j,
 		if (!j->rule[i])
 			continue;
 		if (d->covered)
-			d->covered[d->model->regs + (j->rule[i] -
-						     d->model->rule)] = 1;
+			d->covered[d->model->regs +
+				   (j->rule[i] - d->model->rule)] = 1;
 		rule_sets(d, g, j->rule[i], value);
 		if (j->rule[i]->to != MODEL_NONE)
 			c->state[i] = j->rule[i]->to;
@@ -368,8 +371,7 @@ bool step_over(struct dmm *d, unsigned int g, struct span_of_state s)
 	struct asker asker = { .d = d, .select = d->mode == MODE_SPOOL };
 	struct expr_env env = env_of(&d->guest[g], NULL, &asker);
 
-	return find_rule(d->model, &d->model->state[s.state], ON_POLL, 0,
-			 &env);
+	return find_rule(d->model, &d->model->state[s.state], ON_POLL, 0, &env);
 }
 
 void step_end(struct dmm *d, unsigned int g, unsigned int check)

@@ -59,8 +59,8 @@ void txring_reset(struct dmm *d, unsigned int g)
 
 /* ---- one descriptor ---- */
 
-static void refuse(struct dmm *d, unsigned int g, const char *rule,
-		   uint64_t at, uint64_t len)
+static void refuse(struct dmm *d, unsigned int g, const char *rule, uint64_t at,
+		   uint64_t len)
 {
 	const struct ring *r = tx_ring(d);
 
@@ -164,8 +164,8 @@ static void add_desc(struct dmm *d, unsigned int g, struct txq *q)
 	if (q->part_bytes > TX_FRAME_MAX ||
 	    q->got - q->ready >= TX_FRAME_DESCS) {
 		if (!q->part_bad && !end)
-			refuse(d, g, "a frame is too long, or has no end",
-			       0, q->part_bytes);
+			refuse(d, g, "a frame is too long, or has no end", 0,
+			       q->part_bytes);
 		q->part_bad |= !end || q->part_bytes > TX_FRAME_MAX;
 		end = true; /* what follows is a frame of its own */
 	}

@@ -19,8 +19,8 @@ static struct span command_sets(struct build *b, const struct node *map,
 	struct set *s;
 	size_t i;
 
-	if (!map || node_expect(map, NODE_MAP, "fields and their values",
-				b->diag))
+	if (!map ||
+	    node_expect(map, NODE_MAP, "fields and their values", b->diag))
 		return span;
 	for (i = 0; i < map->n; i++) {
 		unsigned int f;
@@ -39,7 +39,8 @@ static struct span command_sets(struct build *b, const struct node *map,
 			continue;
 		}
 		s = &m->set[m->sets];
-		*s = (struct set){ .pos = map->key[i]->pos, .reg = index,
+		*s = (struct set){ .pos = map->key[i]->pos,
+				   .reg = index,
 				   .slot = reg->slot,
 				   .shift = reg->field[f].low,
 				   .mask = cc_ones(reg->field[f].bits) };
@@ -68,8 +69,8 @@ static void command_window(struct build *b, struct window *w,
 	}
 	w->read = command_sets(b, node_get(w->node, "read"), &b->m->reg[reg],
 			       reg);
-	w->write = command_sets(b, node_get(w->node, "write"),
-				&b->m->reg[reg], reg);
+	w->write = command_sets(b, node_get(w->node, "write"), &b->m->reg[reg],
+				reg);
 }
 
 static void window_into(struct build *b, struct window *w,
@@ -117,12 +118,12 @@ void build_windows(struct build *b, const struct node *root)
 
 /* ---- EEPROMs ---- */
 
-static const char *const eeprom_keys[] = { "kind",  "register", "pins",
-					   "words", "addressBits", "sum",
+static const char *const eeprom_keys[] = { "kind",   "register",    "pins",
+					   "words",  "addressBits", "sum",
 					   "answer", "read" };
 static const char *const pin_keys[] = { "SK", "CS", "DI", "DO", "REQ", "GNT" };
-static const char *const read_keys[] = { "register", "start", "done",
-					 "address", "data" };
+static const char *const read_keys[] = { "register", "start", "done", "address",
+					 "data" };
 
 /* A field of a register; with no mask if (name) is no field of it. */
 static struct bits field_of(const struct dmm_model *m, uint16_t reg,
@@ -133,7 +134,8 @@ static struct bits field_of(const struct dmm_model *m, uint16_t reg,
 
 	for (i = 0; i < r->fields; i++)
 		if (strcmp(r->field[i].name, name) == 0)
-			return (struct bits){ .reg = reg, .slot = r->slot,
+			return (struct bits){ .reg = reg,
+					      .slot = r->slot,
 					      .shift = r->field[i].low,
 					      .mask = cc_ones(
 						      r->field[i].bits) };
@@ -143,14 +145,14 @@ static struct bits field_of(const struct dmm_model *m, uint16_t reg,
 static void eeprom_pins(struct build *b, const struct node *node,
 			struct eeprom *e, uint16_t reg)
 {
-	struct bits *const pins[] = { &e->sk,   &e->cs,	     &e->di,
+	struct bits *const pins[] = { &e->sk,	&e->cs,	     &e->di,
 				      &e->dout, &e->request, &e->grant };
 	const struct node *map = node_get(node, "pins");
 	size_t i;
 
-	if (map && (node_expect(map, NODE_MAP, "the pins", b->diag) ||
-		    node_known(map, "pins", pin_keys, ARRAY_LEN(pin_keys),
-			       b->diag)))
+	if (map &&
+	    (node_expect(map, NODE_MAP, "the pins", b->diag) ||
+	     node_known(map, "pins", pin_keys, ARRAY_LEN(pin_keys), b->diag)))
 		return;
 	for (i = 0; i < ARRAY_LEN(pins); i++) {
 		const struct node *n = map ? node_get(map, pin_keys[i]) : NULL;
@@ -176,8 +178,8 @@ static void eeprom_read(struct build *b, const struct node *map,
 	size_t i;
 
 	if (!map || node_expect(map, NODE_MAP, "the read register", b->diag) ||
-	    node_known(map, "a read register", read_keys,
-		       ARRAY_LEN(read_keys), b->diag))
+	    node_known(map, "a read register", read_keys, ARRAY_LEN(read_keys),
+		       b->diag))
 		return;
 	reg = node_get(map, "register") ?
 		      build_reg(b, node_get(map, "register"), "a register") :
@@ -228,8 +230,8 @@ static void build_eeprom(struct build *b, const struct node *key,
 	if (n && node_word(n, "who answers", answers, 1, &word, b->diag))
 		return;
 	if ((node_get(node, "words") &&
-	     node_u64(node_get(node, "words"), "a number of words", 256,
-		      &words, b->diag)) ||
+	     node_u64(node_get(node, "words"), "a number of words", 256, &words,
+		      b->diag)) ||
 	    (node_get(node, "addressBits") &&
 	     node_u64(node_get(node, "addressBits"), "a number of bits", 8,
 		      &bits, b->diag)))

@@ -265,7 +265,9 @@ void ringrig_open(struct ringrig *rig, const struct dmm_conf *conf,
 	char *why = NULL;
 	unsigned int g;
 
-	*rig = (struct ringrig){ .conf = *conf, .due = SIM_NEVER, .clock = 1,
+	*rig = (struct ringrig){ .conf = *conf,
+				 .due = SIM_NEVER,
+				 .clock = 1,
 				 .real_clock = real_clock };
 	rig->model = load("models/e1000.yaml");
 	rig->conf.area.size = dmm_model_area(rig->model);
@@ -310,8 +312,9 @@ static uint32_t reg_access(struct ringrig *rig, unsigned int g, uint32_t reg,
 {
 	uint8_t data[4] = { (uint8_t)value, (uint8_t)(value >> 8),
 			    (uint8_t)(value >> 16), (uint8_t)(value >> 24) };
-	struct dmm_access a = { .off = reg, .data = data, .count = 1,
-				.width = 4, .write = write };
+	struct dmm_access a = {
+		.off = reg, .data = data, .count = 1, .width = 4, .write = write
+	};
 
 	assert_int_equal(dmm_access(rig->dmm, g, &a), DMM_PASS);
 	return (uint32_t)data[0] | (uint32_t)data[1] << 8 |
@@ -428,8 +431,8 @@ void ringrig_take(struct ringrig *rig, unsigned int g)
 
 	for (n = 0; n < RIG_RING; n++) {
 		uint8_t *d = guest->mem + RIG_RX + guest->rx_next * 16;
-		const uint8_t *b = guest->mem + RIG_RXBUF +
-				   guest->rx_next * 2048;
+		const uint8_t *b =
+			guest->mem + RIG_RXBUF + guest->rx_next * 2048;
 
 		if (!(d[12] & 1))
 			break;

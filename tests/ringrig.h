@@ -13,13 +13,13 @@
 
 #define RIG_GUESTS 8u
 #define RIG_MEM 0x100000u
-#define RIG_TX 0x1000u	   /* guest addresses: rings, */
+#define RIG_TX 0x1000u /* guest addresses: rings, */
 #define RIG_RX 0x3000u
 #define RIG_TXBUF 0x10000u /* buffers of 2 KiB each */
 #define RIG_RXBUF 0x90000u
 #define RIG_RING 64u
 #define RIG_AREA UINT64_C(0x1000000) /* device addresses */
-#define RIG_GUEST(g) (UINT64_C(0x2000000) + (uint64_t)(g) * 0x200000)
+#define RIG_GUEST(g) (UINT64_C(0x2000000) + (uint64_t)(g)*0x200000)
 
 struct ringguest {
 	uint8_t *mem;

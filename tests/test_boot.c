@@ -107,10 +107,9 @@ static struct mem *new_mem(uint64_t bytes)
 static int load(struct mem *mem, const void *data, size_t len,
 		const char *cmdline, struct boot_entry *entry, char **why)
 {
-	struct boot_image image = { .name = "img",
-				    .data = data,
-				    .len = len,
-				    .cmdline = cmdline };
+	struct boot_image image = {
+		.name = "img", .data = data, .len = len, .cmdline = cmdline
+	};
 
 	*why = NULL;
 	return boot_load(mem, &image, entry, why);

@@ -49,7 +49,8 @@ static void on_wire(void *ctx, const uint8_t *frame, size_t len)
 
 static struct dmm_conf conf_of(enum dmm_how how, unsigned int guests)
 {
-	return (struct dmm_conf){ .how = how, .guests = guests,
+	return (struct dmm_conf){ .how = how,
+				  .guests = guests,
 				  .antispoof = true };
 }
 
@@ -331,12 +332,9 @@ static void stuck(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shares),
-		cmocka_unit_test(merge_turns),
-		cmocka_unit_test(lease_turns),
-		cmocka_unit_test(siblings),
-		cmocka_unit_test(contexts),
-		cmocka_unit_test(stuck),
+		cmocka_unit_test(shares),      cmocka_unit_test(merge_turns),
+		cmocka_unit_test(lease_turns), cmocka_unit_test(siblings),
+		cmocka_unit_test(contexts),    cmocka_unit_test(stuck),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

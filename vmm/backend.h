@@ -33,7 +33,7 @@ struct backend_bar {
 struct backend_info {
 	uint8_t config[256]; /* as the device's after its reset; BARs zero */
 	struct backend_bar bar[BACKEND_BARS];
-	bool intx;	       /* has an interrupt pin */
+	bool intx;		  /* has an interrupt pin */
 	unsigned int msi_vectors; /* 0: none */
 };
 
@@ -58,9 +58,8 @@ struct backend_ops {
 	/* (n) elements of (width) bytes at one offset: rep ins, rep outs. */
 	void (*read_string)(struct backend *be, unsigned int bar, uint64_t off,
 			    unsigned int width, void *to, size_t n);
-	void (*write_string)(struct backend *be, unsigned int bar,
-			     uint64_t off, unsigned int width,
-			     const void *from, size_t n);
+	void (*write_string)(struct backend *be, unsigned int bar, uint64_t off,
+			     unsigned int width, const void *from, size_t n);
 
 	/* Put the device in its state after power-on.  0 or -errno. */
 	int (*reset)(struct backend *be);

@@ -29,7 +29,7 @@ struct boot_image {
 	const char *name; /* for messages, and a multiboot command line */
 	const uint8_t *data;
 	size_t len;
-	const char *cmdline; /* NULL: none */
+	const char *cmdline;   /* NULL: none */
 	const uint8_t *initrd; /* the PVH image's first module; NULL: none */
 	size_t initrd_len;
 };

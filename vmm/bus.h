@@ -23,13 +23,13 @@ enum bus_space { BUS_IO, BUS_MMIO, BUS_SPACES };
 
 /* One exit: (count) elements of (width) bytes at one address, in (data). */
 struct bus_access {
-	uint64_t addr;	    /* absolute */
-	uint64_t off;	    /* from the start of the mapped range */
-	uint8_t *data;	    /* read into, or written from */
-	uint32_t count;	    /* more than 1 for rep ins and rep outs */
-	uint8_t width;	    /* 1, 2, 4 or 8 */
+	uint64_t addr;	/* absolute */
+	uint64_t off;	/* from the start of the mapped range */
+	uint8_t *data;	/* read into, or written from */
+	uint32_t count; /* more than 1 for rep ins and rep outs */
+	uint8_t width;	/* 1, 2, 4 or 8 */
 	bool write;
-	unsigned int vcpu;  /* whose exit it is */
+	unsigned int vcpu; /* whose exit it is */
 };
 
 /*

@@ -114,9 +114,8 @@ static int plan(const struct dmm_model *m, explain_put *put, void *ctx)
 	return explain_plan(m, DMM_HOW_DEFAULT, DMM_SPOOL, put, ctx);
 }
 
-static int printed(const char *name,
-		   int (*fn)(const struct dmm_model *m, explain_put *put,
-			     void *ctx))
+static int printed(const char *name, int (*fn)(const struct dmm_model *m,
+					       explain_put *put, void *ctx))
 {
 	struct dmm_model *model;
 	int err;

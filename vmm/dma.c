@@ -37,7 +37,8 @@ static int own_area(struct dma *dma, char **why)
 		if (err)
 			return why_set(why, err,
 				       "the device has no memory for the "
-				       "monitor: %s", strerror(-err));
+				       "monitor: %s",
+				       strerror(-err));
 		host = mmap(NULL, dma->area.size, PROT_READ | PROT_WRITE,
 			    MAP_SHARED, fd, (off_t)offset);
 	} else {
@@ -54,8 +55,10 @@ static int own_area(struct dma *dma, char **why)
 	dma->area.iova = take(dma, dma->area.size);
 	err = be->ops->dma_map(be, dma->area.iova, host, dma->area.size, true);
 	if (err)
-		return why_set(why, err, "the device cannot be shown memory: "
-			       "%s", strerror(-err));
+		return why_set(why, err,
+			       "the device cannot be shown memory: "
+			       "%s",
+			       strerror(-err));
 	return 0;
 }
 
@@ -125,8 +128,8 @@ int dma_attach(struct dma *dma, unsigned int guest, struct mem *mem,
 
 		if (g->given) {
 			/* one file, one region after the other */
-			g->iova[i] = g->iova[0] + r->offset -
-				     mem->region[0].offset;
+			g->iova[i] =
+				g->iova[0] + r->offset - mem->region[0].offset;
 		} else if (be->ops->dma_map) {
 			g->iova[i] = take(dma, r->size);
 			err = dma->next > LIMIT ?

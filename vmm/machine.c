@@ -398,8 +398,8 @@ static void read_uses(struct machine *m, struct machine_guest *g,
 static void read_guest(struct machine *m, const struct node *key,
 		       const struct node *map, struct diag *diag)
 {
-	static const char *const keys[] = { "image",   "kernel",  "initrd",
-					    "memory",  "cpus",	  "cmdline",
+	static const char *const keys[] = { "image",   "kernel",   "initrd",
+					    "memory",  "cpus",	   "cmdline",
 					    "timeout", "watchdog", "log",
 					    "policy",  "devices" };
 	struct machine_guest *g = &m->guest[m->guests++];
@@ -415,12 +415,13 @@ static void read_guest(struct machine *m, const struct node *key,
 		return;
 	(void)!node_known(map, "a guest", keys, ARRAY_LEN(keys), diag);
 	/* "kernel" is the word of those who boot one */
-	g->image = need_string(map, node_get(map, "kernel") ? "kernel" :
-							      "image",
+	g->image = need_string(map,
+			       node_get(map, "kernel") ? "kernel" : "image",
 			       "the file to boot", "guest.elf", g->pos, diag);
 	if (node_get(map, "kernel") && node_get(map, "image"))
-		diag_error(diag, g->pos, "image and kernel are the same: give "
-					 "one");
+		diag_error(diag, g->pos,
+			   "image and kernel are the same: give "
+			   "one");
 	g->initrd = get_string(map, "initrd", "an initial RAM disk", MAX_PATH,
 			       diag);
 	cmdline = node_get(map, "cmdline");

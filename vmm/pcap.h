@@ -15,6 +15,7 @@ struct pcap;
 /* 0 or -errno. */
 MUST_CHECK int pcap_open(struct pcap **out, const char *path);
 void pcap_close(struct pcap *pcap); /* NULL is fine */
-void pcap_frame(struct pcap *pcap, const uint8_t *frame, size_t len); /* NULL is fine */
+void pcap_frame(struct pcap *pcap, const uint8_t *frame,
+		size_t len); /* NULL is fine */
 
 #endif /* VMM_PCAP_H */

@@ -112,15 +112,14 @@ static void open_log(struct run *run, unsigned int i)
 	run->log_fd[i] = -1;
 	if (!path)
 		return;
-	run->log_fd[i] = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			      0666);
+	run->log_fd[i] =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (run->log_fd[i] < 0)
 		fatal("%s: cannot write %s", run->m->guest[i].name, path);
 }
 
 /* A device may reach only memory that it gives out itself. */
-static void place_memory(struct run *run, unsigned int i,
-			 struct vm_conf *conf)
+static void place_memory(struct run *run, unsigned int i, struct vm_conf *conf)
 {
 	const char *name = run->m->guest[i].name;
 	char *why = NULL;
@@ -141,7 +140,8 @@ static void place_memory(struct run *run, unsigned int i,
 			fatalx("%s: %s", name, why ? why : "?");
 		if (conf->shared_memory)
 			fatalx("%s: only one of its devices can give out its "
-			       "memory; two do", name);
+			       "memory; two do",
+			       name);
 		conf->shared_memory = true;
 		conf->mem_fd = fd;
 		conf->mem_offset = offset;
@@ -158,8 +158,7 @@ static void open_guest(struct run *run, unsigned int i)
 		.initrd = g->initrd,
 		.memory = g->memory,
 		.cpus = g->cpus,
-		.watchdog_ns = g->watchdog_ns ? g->watchdog_ns :
-						VM_WATCHDOG_NS,
+		.watchdog_ns = g->watchdog_ns ? g->watchdog_ns : VM_WATCHDOG_NS,
 		.timeout_ns = g->timeout_ns,
 		.mem_fd = -1,
 		.ended = guest_ended,
