@@ -83,13 +83,33 @@ static uint64_t off_value(const struct dmm *d, unsigned int g,
 struct emit {
 	struct dmm *d;
 	unsigned int guest;
+	bool tagged;
+	uint16_t tag;
 };
+
+/* A tag that the part would have put in, behind the addresses. */
+static size_t put_tag(const struct emit *e, uint8_t *to, const uint8_t *frame,
+		      size_t len)
+{
+	memcpy(to, frame, 12);
+	to[12] = 0x81; /* IEEE 802.1Q, 9.6 */
+	to[13] = 0x00;
+	to[14] = (uint8_t)(e->tag >> 8);
+	to[15] = (uint8_t)e->tag;
+	memcpy(to + 16, frame + 12, len - 12);
+	return len + 4;
+}
 
 static void emit(void *ctx, const uint8_t *frame, size_t len)
 {
 	struct emit *e = ctx;
+	uint8_t tagged[SHADOW_BUFFER * 8u];
 	unsigned int i;
 
+	if (e->tagged && len >= FRAME_HEADER && len + 4 <= sizeof(tagged)) {
+		len = put_tag(e, tagged, frame, len);
+		frame = tagged;
+	}
 	e->d->stats.transmit.local_bytes_copied += len;
 	for (i = 0; i < e->d->conf.guests; i++)
 		if (i != e->guest)
@@ -182,12 +202,32 @@ static const char *offload_fault(const struct dmm *d, unsigned int g,
 	return NULL;
 }
 
+/* Whether the guest asked for a VLAN tag, and the shadow lets it. */
+static struct emit tag_of(struct dmm *d, unsigned int g)
+{
+	const struct ring *r = tx_ring(d);
+	struct txq *q = d->guest[g].txq;
+	struct emit e = { .d = d, .guest = g };
+	uint64_t w[MODEL_MAX_WORDS];
+	uint32_t i;
+
+	for (i = 0; r->tagged.mask && i < desc_at(q, q->sent)->unit; i++) {
+		memcpy(w, desc_at(q, q->sent + i)->w, sizeof(w));
+		desc_sets(d, g, r->shadow, w, 0);
+		if (!desc_get(w, r->tagged))
+			continue;
+		e.tagged = true;
+		e.tag = (uint16_t)desc_get(w, r->tag);
+	}
+	return e;
+}
+
 /* To the siblings, as the card would have put it on the wire. */
 static void deliver_local(struct dmm *d, unsigned int g, const uint8_t *head,
 			  uint32_t head_len)
 {
 	struct txq *q = d->guest[g].txq;
-	struct emit e = { .d = d, .guest = g };
+	struct emit e = tag_of(d, g);
 	uint32_t len = gather(d, g, d->big, TX_FRAME_MAX), i;
 	struct offload o = { .mss = 0 };
 

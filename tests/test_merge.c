@@ -207,6 +207,52 @@ static void siblings(void **state)
 	free(rig);
 }
 
+/* A tag that a descriptor asks for is in the frame that a sibling gets. */
+static void tags(void **state)
+{
+	struct dmm_conf conf = conf_of(DMM_MERGE, 2);
+	struct ringrig *rig = malloc(sizeof(*rig));
+	const uint8_t *got;
+	uint8_t to[6], *b;
+
+	(void)state;
+	ringrig_open(rig, &conf, 0, false);
+	ringrig_mac(1, to);
+	b = rig->guest[0].mem + RIG_TXBUF;
+	memcpy(b, to, 6);
+	ringrig_mac(0, b + 6);
+	b[12] = 0x88;
+	b[13] = 0xb5;
+	memset(b + 14, 0x5a, 46);
+	got = rig->guest[1].mem + RIG_RXBUF;
+
+	/* EOP, IFCS, RS, VLE; but VME is off: it leaves untagged */
+	ringrig_desc(rig, 0, RIG_TXBUF,
+		     60 | UINT64_C(0x4b) << 24 | UINT64_C(0x0123) << 48);
+	ringrig_bell(rig, 0);
+	assert_memory_equal(got, b, 60);
+	ringrig_write(rig, 0, R_CTRL, 1u << 30);
+	ringrig_desc(rig, 0, RIG_TXBUF,
+		     60 | UINT64_C(0x4b) << 24 | UINT64_C(0x0123) << 48);
+	ringrig_bell(rig, 0);
+	got += 2048;
+	assert_memory_equal(got, b, 12);
+	assert_memory_equal(got + 12, "\x81\x00\x01\x23\x88\xb5", 6);
+	assert_memory_equal(got + 18, b + 14, 46);
+
+	/* who strips tags finds it in the descriptor */
+	ringrig_write(rig, 1, R_CTRL, 1u << 30);
+	ringrig_desc(rig, 0, RIG_TXBUF,
+		     60 | UINT64_C(0x4b) << 24 | UINT64_C(0x0123) << 48);
+	ringrig_bell(rig, 0);
+	assert_memory_equal(got + 2048, b, 60);
+	got = rig->guest[1].mem + RIG_RX + 2 * 16;
+	assert_int_equal(got[12] & 0x08, 0x08); /* VP */
+	assert_int_equal(got[14] | got[15] << 8, 0x0123);
+	ringrig_close(rig);
+	free(rig);
+}
+
 /* ---- hidden state: an offload context that is never given again ---- */
 
 struct sums {
@@ -334,7 +380,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shares),      cmocka_unit_test(merge_turns),
 		cmocka_unit_test(lease_turns), cmocka_unit_test(siblings),
-		cmocka_unit_test(contexts),    cmocka_unit_test(stuck),
+		cmocka_unit_test(tags),	       cmocka_unit_test(contexts),
+		cmocka_unit_test(stuck),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
