@@ -136,7 +136,7 @@ vmm_include() { # FILE LINE HEADER
 		one_of "${3##*dmm/}" "$public" ||
 			found "$1" "$2" "$3 is not public: only $public are"
 		;;
-	linux/kvm.h) only='vmm/kvm.c' ;;
+	linux/kvm.h) only='vmm/kvm.c vmm/kvm_impl.h' ;;
 	pci/pci.h) only='vmm/cmd_list.c vmm/cmd_bind.c' ;;
 	libunwind*) only='vmm/crash.c vmm/unwind.c' ;;
 	slirp/*) only='vmm/net_user.c' ;;

@@ -86,7 +86,7 @@ try layers-dmm-includes-yaml finds dmm/a.h '#include <yaml.h>' \
 try layers-not-public finds vmm/gate.c '#include "../dmm/plan.h"' \
 	'not public'
 try layers-kvm-header finds vmm/gate.c '# include <linux/kvm.h>' \
-	'only vmm/kvm.c'
+	'only vmm/kvm.c vmm/kvm_impl.h'
 try layers-pci-header finds vmm/gate.c '#include <pci/pci.h>' \
 	'may include pci'
 tap_end

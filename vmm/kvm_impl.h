@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kvm_impl.h: what kvm.c (machines) and kvm_cpu.c (processors) share: the two
+ * files that know KVM.
+ */
+
+#ifndef VMM_KVM_IMPL_H
+#define VMM_KVM_IMPL_H
+
+#include "kvm.h"
+
+#include <linux/kvm.h>
+
+struct hv {
+	int dev, vm;
+	size_t run_size;
+	bool deadline; /* the local APIC has a TSC deadline timer */
+	struct kvm_cpuid2 *cpuid;
+};
+
+/* An ioctl that is tried again when a signal came in between: -errno. */
+int hv_ioctl(int fd, unsigned long request, void *arg);
+/* (err), with a line of what could not be done in (*why). */
+int hv_failed(int err, const char *what, char **why);
+
+#endif /* VMM_KVM_IMPL_H */
