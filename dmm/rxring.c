@@ -11,6 +11,8 @@
 
 #include "mon.h"
 
+/* Descriptors that one doorbell looks at; all are checked when used, too. */
+#define LOOK_MAX 2048u
 #define VLAN_AT 12u /* of the tag in a frame */
 #define VLAN_TAG 4u
 #define VLAN_TYPE 0x8100u
@@ -76,7 +78,7 @@ bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 	uint64_t w[MODEL_MAX_WORDS] = { 0 }, count, tail, size, iova, i;
 	struct rx_seen *seen = &d->guest[g].rx_seen, now;
 	struct bits buffer = { .mask = 0 };
-	uint64_t ring;
+	uint64_t ring, n;
 
 	*at = mon_eval(d, g, r->base);
 	count = mon_eval(d, g, r->count);
@@ -97,7 +99,8 @@ bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 	if (seen->base == ring && seen->count == count &&
 	    seen->size == now.size)
 		i = seen->tail % count;
-	for (; i != tail; i = i + 1 < count ? i + 1 : 0) {
+	for (n = 0; i != tail && n < LOOK_MAX;
+	     i = i + 1 < count ? i + 1 : 0, n++) {
 		if (d->host.read_mem(d->host.ctx, g, ring + i * r->words * 8u,
 				     w, r->words * 8u))
 			return false;
@@ -111,6 +114,7 @@ bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 			return false;
 		}
 	}
+	now.tail = i;
 	*seen = now;
 	return true;
 }

@@ -155,8 +155,8 @@ static void card_read_string(struct backend *be, unsigned int bar, uint64_t off,
 	uint8_t *byte = to;
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t value = htole64(
-			r ? region_read(card, r, off, width) : UINT64_MAX);
+		uint64_t value = htole64(r ? region_read(card, r, off, width) :
+					     UINT64_MAX);
 
 		memcpy(byte + i * width, &value, width);
 	}
@@ -202,8 +202,9 @@ static void card_irq_done(struct backend *be)
 
 static void write_command(struct card *card)
 {
-	uint16_t value = htole16((uint16_t)(
-		COMMAND_DECODE | (card->master ? COMMAND_MASTER : 0)));
+	uint16_t value =
+		htole16((uint16_t)(COMMAND_DECODE |
+				   (card->master ? COMMAND_MASTER : 0)));
 
 	vfio_config_write(&card->dev, REG_COMMAND, &value, sizeof(value));
 }

@@ -13,6 +13,7 @@
 
 #include "cmd.h"
 #include "file.h"
+#include "hostpci.h"
 #include "json.h"
 #include "log.h"
 #include "models.h"
@@ -47,6 +48,10 @@ struct entry {
 	char name[256], class_name[256];
 	char *driver, *group;
 	const char *model;
+	bool looked;	 /* the rest is known: it is here, and has a model */
+	char **obstacle; /* what stands between it and its use */
+	size_t obstacles;
+	char *caution;
 };
 
 static void add_model(void *ctx, const char *path)
@@ -162,6 +167,33 @@ static void fill(struct entry *e, struct pci_access *pci, struct pci_dev *dev,
 	e->model = model_for(parts, e->vendor, e->device);
 }
 
+static void add_obstacle(void *ctx, const char *text)
+{
+	struct entry *e = ctx;
+
+	e->obstacle =
+		realloc(e->obstacle, (e->obstacles + 1) * sizeof(*e->obstacle));
+	if (!e->obstacle)
+		fatalx("no memory for devices");
+	e->obstacle[e->obstacles++] = xstrdup(text);
+}
+
+static void look_for_obstacles(struct entry *e)
+{
+	struct hostpci at;
+	char *why = NULL;
+
+	if (!e->model)
+		return;
+	if (hostpci_look(&at, "", e->address, &why)) {
+		free(why); /* gone since */
+		return;
+	}
+	e->looked = true;
+	hostpci_obstacles(&at, add_obstacle, e);
+	e->caution = hostpci_caution(&at);
+}
+
 static struct entry *read_devices(char *dump, const struct parts *parts,
 				  size_t *n)
 {
@@ -175,12 +207,28 @@ static struct entry *read_devices(char *dump, const struct parts *parts,
 	*n = 0;
 	for (struct pci_dev *dev = pci->devices; dev; dev = dev->next)
 		fill(&entries[(*n)++], pci, dev, parts);
+	for (size_t i = 0; !dump && i < *n; i++)
+		look_for_obstacles(&entries[i]);
 	qsort(entries, *n, sizeof(*entries), by_address);
 	pci_cleanup(pci);
 	return entries;
 }
 
 /* ---- output ---- */
+
+static void print_obstacles(const struct entry *e)
+{
+	if (!e->looked)
+		return;
+	putchar('\n');
+	if (!e->obstacles)
+		printf("%s: ready: backend: vfio, address: %s\n", e->address,
+		       e->address);
+	for (size_t i = 0; i < e->obstacles; i++)
+		printf("%s: %s\n", e->address, e->obstacle[i]);
+	if (e->caution)
+		printf("%s: %s\n", e->address, e->caution);
+}
 
 static void print_table(const struct entry *e, size_t n)
 {
@@ -207,6 +255,20 @@ static void print_table(const struct entry *e, size_t n)
 	}
 	table_print(&t, stdout, table_colour(stdout));
 	table_close(&t);
+	for (size_t i = 0; i < n; i++)
+		print_obstacles(&e[i]);
+}
+
+static void json_obstacles(struct json *j, const struct entry *e)
+{
+	if (!e->looked)
+		return;
+	json_array(j, "obstacles");
+	for (size_t i = 0; i < e->obstacles; i++)
+		json_string(j, NULL, e->obstacle[i]);
+	json_end(j);
+	if (e->caution)
+		json_string(j, "caution", e->caution);
 }
 
 static int print_json(const struct entry *e, size_t n)
@@ -227,6 +289,7 @@ static int print_json(const struct entry *e, size_t n)
 		json_string(&j, "driver", e[i].driver);
 		json_string(&j, "iommu_group", e[i].group);
 		json_string(&j, "model", e[i].model);
+		json_obstacles(&j, &e[i]);
 		json_end(&j);
 	}
 	json_end(&j);
@@ -239,7 +302,9 @@ static void help(void)
 	puts("usage: vpio list [OPTION...]\n\n"
 	     "The PCI devices of this machine: where each is, which part it\n"
 	     "is, the model that would serve it (- if there is none), the\n"
-	     "driver that has it now and its IOMMU group.\n");
+	     "driver that has it now and its IOMMU group.  Then, for each\n"
+	     "that has a model, what stands between it and its use by guests,\n"
+	     "and what to do about it.\n");
 	options_help(specs, OPTIONS, stdout);
 }
 
@@ -252,6 +317,16 @@ static void check_dump(const char *path)
 	if (file_read(path, 64u << 20, &text, &len, &why))
 		fatalx("list: %s", why);
 	free(text);
+}
+
+static void entry_fini(struct entry *e)
+{
+	for (size_t i = 0; i < e->obstacles; i++)
+		free(e->obstacle[i]);
+	free(e->obstacle);
+	free(e->caution);
+	free(e->driver);
+	free(e->group);
 }
 
 int cmd_list(int argc, char **argv)
@@ -285,10 +360,8 @@ int cmd_list(int argc, char **argv)
 		status = print_json(entries, n);
 	else
 		print_table(entries, n);
-	for (size_t i = 0; i < n; i++) {
-		free(entries[i].driver);
-		free(entries[i].group);
-	}
+	for (size_t i = 0; i < n; i++)
+		entry_fini(&entries[i]);
 	free(entries);
 	for (size_t i = 0; i < parts.n; i++)
 		free(parts.part[i].model);

@@ -134,8 +134,8 @@ bool hostpci_address(const char *text, char out[HOSTPCI_ADDRESS])
 		sscanf(text, "%2x:%2x.%1x%n", &bus, &slot, &function, &n);
 	}
 	/* no blanks, no signs: scanf would take them */
-	if (n < 0 || text[n] || strspn(text, "0123456789abcdefABCDEF:.") !=
-					(size_t)n ||
+	if (n < 0 || text[n] ||
+	    strspn(text, "0123456789abcdefABCDEF:.") != (size_t)n ||
 	    slot > 31 || function > 7)
 		return false;
 	snprintf(out, HOSTPCI_ADDRESS, "%04x:%02x:%02x.%x", domain & 0xffff,
@@ -166,8 +166,7 @@ static bool note_neighbour(void *ctx, const char *name)
 	struct hostpci *out = look->out;
 	struct hostpci_neighbour *n = &out->neighbour[out->neighbours];
 
-	if (!strcmp(name, out->address) ||
-	    !hostpci_address(name, n->address))
+	if (!strcmp(name, out->address) || !hostpci_address(name, n->address))
 		return true;
 	link_name(look->root, name, "driver", n->driver, sizeof(n->driver));
 	if (in_the_way(n->driver))
@@ -216,7 +215,8 @@ int hostpci_look(struct hostpci *out, const char *root, const char *address,
 	if (!device_path(path, root, address, "") || access(path, F_OK))
 		return why_set(why, -ENODEV,
 			       "there is no PCI device %s; vpio list names "
-			       "them", address);
+			       "them",
+			       address);
 	link_name(root, address, "driver", out->driver, sizeof(out->driver));
 	link_name(root, address, "iommu_group", group, sizeof(group));
 	if (*group)
@@ -356,8 +356,8 @@ static int check_bind(const struct hostpci *at, const char *root,
 	return 0;
 }
 
-int hostpci_bind(const struct hostpci *at, const char *root,
-		 const char *driver, bool force, char **why)
+int hostpci_bind(const struct hostpci *at, const char *root, const char *driver,
+		 bool force, char **why)
 {
 	struct hostpci now;
 	int err;
@@ -373,8 +373,9 @@ int hostpci_bind(const struct hostpci *at, const char *root,
 	err = let_go(root, at);
 	if (err) {
 		(void)set_override(root, at->address, "");
-		return failed(why, err, at->address, "taking it from its "
-						     "driver");
+		return failed(why, err, at->address,
+			      "taking it from its "
+			      "driver");
 	}
 	err = probe(root, at->address);
 	if (!err)
@@ -391,16 +392,28 @@ int hostpci_bind(const struct hostpci *at, const char *root,
 		       err ? strerror(-err) : "");
 }
 
+/* Drivers that do nothing but let a process at the device. */
+static bool is_for_guests(const char *driver)
+{
+	return !strcmp(driver, HOSTPCI_VFIO) ||
+	       !strcmp(driver, "uio_pci_generic") ||
+	       !strcmp(driver, "pci-stub");
+}
+
 int hostpci_unbind(const struct hostpci *at, const char *root, char **why)
 {
-	int err = set_override(root, at->address, "");
+	int err;
 
+	if (*at->driver && !is_for_guests(at->driver))
+		return 0;
+	err = set_override(root, at->address, "");
 	if (err)
 		return failed(why, err, at->address, "choosing its driver");
 	err = let_go(root, at);
 	if (err)
-		return failed(why, err, at->address, "taking it from its "
-						     "driver");
+		return failed(why, err, at->address,
+			      "taking it from its "
+			      "driver");
 	err = probe(root, at->address);
 	return err ? failed(why, err, at->address, "finding it a driver") : 0;
 }

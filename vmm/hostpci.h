@@ -28,11 +28,11 @@ struct hostpci_neighbour {
 
 struct hostpci {
 	char address[HOSTPCI_ADDRESS];
-	char driver[HOSTPCI_NAME];  /* "": none */
-	char network[HOSTPCI_NAME]; /* an interface on it that is up; or "" */
-	int group;		    /* of the IOMMU; -1: none */
-	bool iommu;		    /* the machine uses one */
-	unsigned int irq;	    /* its line; 0: none */
+	char driver[HOSTPCI_NAME];    /* "": none */
+	char network[HOSTPCI_NAME];   /* an interface on it that is up; or "" */
+	int group;		      /* of the IOMMU; -1: none */
+	bool iommu;		      /* the machine uses one */
+	unsigned int irq;	      /* its line; 0: none */
 	char shares[HOSTPCI_ADDRESS]; /* who has the same line; or "" */
 	/* Those of its group whose drivers are in the way. */
 	unsigned int neighbours;
@@ -68,7 +68,10 @@ char *hostpci_caution(const struct hostpci *at);
 MUST_CHECK int hostpci_bind(const struct hostpci *at, const char *root,
 			    const char *driver, bool force, char **why);
 
-/* Let the kernel choose its driver again; 0 also if none wants it. */
+/*
+ * Let the kernel choose its driver again; 0 also if none wants it, or if it is
+ * the host's already.
+ */
 MUST_CHECK int hostpci_unbind(const struct hostpci *at, const char *root,
 			      char **why);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "backend.h"
+#include "hostpci.h"
 #include "machine.h"
 
 #define PAGE 4096
@@ -204,6 +205,26 @@ static void read_backend(const struct node *map, struct machine_device *d,
 		d->backend = backend_names[i];
 }
 
+/* Of a real device; its wire is a real one. */
+static void check_address(const struct node *map, struct diag_pos pos,
+			  struct diag *diag)
+{
+	static const char *const keys[] = { "model", "backend", "share",
+					    "address" };
+	char address[HOSTPCI_ADDRESS];
+	const char *text;
+
+	(void)!node_known(map, "a device of backend vfio", keys,
+			  ARRAY_LEN(keys), diag);
+	text = need_string(map, "address", "its PCI address", "0000:01:00.0",
+			   pos, diag);
+	if (!text || hostpci_address(text, address))
+		return;
+	diag_error(diag, node_get(map, "address")->pos,
+		   "\"%s\" is no PCI address", text);
+	diag_advise(diag, "vpio list shows them; for example 0000:01:00.0");
+}
+
 /* What each backend takes beside the keys that all devices have. */
 static void check_device_keys(const struct node *map,
 			      const struct machine_device *d, struct diag *diag)
@@ -212,7 +233,9 @@ static void check_device_keys(const struct node *map,
 					    "share" };
 
 	/* A backend that has keys of its own says itself what it knows. */
-	if (!d->backend || !strcmp(d->backend, "sim"))
+	if (d->backend && !strcmp(d->backend, "vfio"))
+		check_address(map, d->pos, diag);
+	else if (!d->backend || !strcmp(d->backend, "sim"))
 		(void)!node_known(map, "a device", keys, ARRAY_LEN(keys), diag);
 }
 

@@ -8,6 +8,7 @@
  *       model: NAME or PATH		names come from the model directories
  *       backend: sim
  *       network: user			and whatever else the backend takes
+ *       address: 0000:01:00.0		of a real one: backend vfio
  *       share: { how: lease, whenParked: spool, lease: 5ms,
  *                antispoof: true, mirror: false }
  *   guests:

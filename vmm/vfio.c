@@ -266,8 +266,7 @@ int vfio_interrupt(struct vfio_dev *dev, int fd, char **why)
 		       VFIO_IRQ_SET_ACTION_TRIGGER, &fd);
 	if (!err)
 		return 0;
-	return why_set(why, err,
-		       "%s: its interrupt cannot be had: %s%s%s",
+	return why_set(why, err, "%s: its interrupt cannot be had: %s%s%s",
 		       dev->at.address, strerror(-err),
 		       *dev->at.shares ? "; its line is also that of " : "",
 		       dev->at.shares);
@@ -275,9 +274,8 @@ int vfio_interrupt(struct vfio_dev *dev, int fd, char **why)
 
 void vfio_unmask(const struct vfio_dev *dev)
 {
-	if (!dev->msi_used &&
-	    set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_ACTION_UNMASK,
-		     NULL))
+	if (!dev->msi_used && set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
+				       VFIO_IRQ_SET_ACTION_UNMASK, NULL))
 		log_warn("%s: cannot unmask its interrupt", dev->at.address);
 }
 
