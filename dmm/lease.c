@@ -212,10 +212,15 @@ static void force(struct dmm *d, unsigned int g)
 	if (d->mode != MODE_SPOOL)
 		d->guest[g].stats.violations++;
 	mon_report(d, (struct dmm_report){
-			      .offence = DMM_FORCED,
+			      .offence = d->mode == MODE_SPOOL ? DMM_FAILED :
+								 DMM_FORCED,
 			      .guest = g,
 			      .name = d->model->name,
-			      .rule = "it did not let go of the device in time",
+			      .rule = d->mode == MODE_SPOOL ?
+					      "the device was late with its "
+					      "frame: reset" :
+					      "it did not let go of the device "
+					      "in time",
 		      });
 	if (shadow_busy(d)) {
 		shadow_restart(d);

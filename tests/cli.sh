@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# cli.sh: the command line: help, wrong words, exit statuses, vpio list.
+# cli.sh: the command line: help, wrong words, exit statuses, vpio list, bind.
 cd "$(dirname "$0")/.." || exit 2
 . tests/tap.sh
 
@@ -93,6 +93,18 @@ try cli-list-dump says 0 out '^0000:00:03.0 +10ec:8029 ' list --dump $dump
 try cli-list-dump-json says 0 out '"device": 32809' list --json --dump $dump
 try cli-list-no-dump says 2 err 'cannot open' list --dump "$tmp/none"
 try cli-list-word says 2 err 'unexpected "word"' list word
+
+# ---- bind ----
+
+none=ffff:ff:1f.7
+try cli-bind-nothing says 2 err 'which device' bind
+try cli-bind-bad says 2 err '"eth0" is no PCI address' bind eth0
+try cli-bind-none says 2 err "there is no PCI device $none" bind $none
+try cli-bind-two says 2 err 'one device, not' bind $none $none
+try cli-unbind-none says 2 err "there is no PCI device $none" unbind $none
+try cli-vfio-none says 2 err "nic: there is no PCI device $none" run \
+	--device "nic=ne2k-pci,backend=vfio,address=$none" \
+	--guest "a=build/guests/none"
 echo 'device: 1' >"$tmp/bad.yaml"
 export VPIO_MODELS=$tmp
 try cli-list-bad-model says 0 err 'bad.yaml is not a model' list --dump $dump

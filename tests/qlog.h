@@ -10,8 +10,7 @@
  *	while ((ret = qlog_next(&log, &access)) > 0)
  *		use(&access);
  *
- * Lines are as QEMU's log backend writes its trace events (field-notes,
- * "Recorded traces"); of these matter
+ * Lines are as QEMU's log backend writes its trace events; of these matter
  *
  *	memory_region_ops_read|write cpu N mr 0x.. addr 0xABS value 0x..
  *		size N name 'REGION'			(one line)

@@ -156,13 +156,13 @@ static void take_turns(enum dmm_how how, unsigned int n, uint64_t most_ns)
 static void merge_turns(void **state)
 {
 	(void)state;
-	take_turns(DMM_MERGE, 10000, 1000);
+	take_turns(DMM_MERGE, 10002, 1000);
 }
 
 static void lease_turns(void **state)
 {
 	(void)state;
-	take_turns(DMM_LEASE, 10000, 100000);
+	take_turns(DMM_LEASE, 10002, 100000);
 }
 
 /* Frames for a sibling do not go out; broadcasts do both. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_trace.c: a stock Linux driver's recorded session with an NE2000 against
- * the monitor: how few accesses step the model, that none is refused, and that
+ * the monitor: how few accesses step the model, that none but 16 reads beyond its PROM is refused, and that
  * the driver reads on a shared card what it read on its own.
  *
  * Usage: test_trace [DIRECTORY of the traces]; without them it skips.

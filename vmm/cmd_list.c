@@ -356,6 +356,9 @@ int cmd_list(int argc, char **argv)
 		check_dump(dump);
 	models_each(add_model, &parts);
 	entries = read_devices(dump, &parts, &n);
+	if (dump && !n)
+		fatalx("list: %s has no device: is it what lspci -xxx prints?",
+		       dump);
 	if (json)
 		status = print_json(entries, n);
 	else

@@ -400,6 +400,7 @@ int cmd_run(int argc, char **argv)
 	if (a.json)
 		json = open_json(a.json);
 	a.run.record.machine = text;
+	a.run.stdout_taken = json == stdout;
 	status = run_machine(m, &a.run, &report);
 	log_progress_end();
 	print_tables(&a, &report);

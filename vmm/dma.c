@@ -112,11 +112,44 @@ int dma_memory(struct dma *dma, unsigned int guest, uint64_t bytes, int *fd,
 	return 0;
 }
 
+/* As much of region (i) as the guest's window lets the device see. */
+static int map_region(struct dma *dma, struct dma_guest *g, struct mem *mem,
+		      unsigned int i, char **why)
+{
+	const struct mem_region *r = &mem->region[i];
+	struct backend *be = dma->be;
+	uint64_t len = r->size, room = LIMIT - dma->next;
+	int err;
+
+	if (g->window && g->window < r->gpa + len)
+		len = g->window > r->gpa ? g->window - r->gpa : 0;
+	if (!len)
+		return 0;
+	if (len > room)
+		return why_set(why, -ENOSPC,
+			       "the memory of all guests does not fit below "
+			       "4 GiB of device addresses: give this one at "
+			       "this device a dmaWindow: %lluM, or all less "
+			       "memory",
+			       (unsigned long long)((r->gpa + room) >> 20));
+	g->iova[i] = take(dma, len);
+	err = be->ops->dma_map(be, g->iova[i], r->host, len, false);
+	if (err == -ENOMEM)
+		return why_set(why, err,
+			       "its memory cannot be pinned for the device: "
+			       "be root, or ulimit -l more, or give it less");
+	if (err)
+		return why_set(why, err,
+			       "the device cannot be shown its memory: %s",
+			       strerror(-err));
+	g->mapped[i] = len;
+	return 0;
+}
+
 int dma_attach(struct dma *dma, unsigned int guest, struct mem *mem,
 	       uint64_t window, char **why)
 {
 	struct dma_guest *g = &dma->guest[guest];
-	struct backend *be = dma->be;
 	unsigned int i;
 	int err;
 
@@ -124,25 +157,15 @@ int dma_attach(struct dma *dma, unsigned int guest, struct mem *mem,
 		return 0;
 	g->window = window;
 	for (i = 0; i < mem->count; i++) {
-		const struct mem_region *r = &mem->region[i];
-
-		if (g->given) {
-			/* one file, one region after the other */
-			g->iova[i] =
-				g->iova[0] + r->offset - mem->region[0].offset;
-		} else if (be->ops->dma_map) {
-			g->iova[i] = take(dma, r->size);
-			err = dma->next > LIMIT ?
-				      -ENOSPC :
-				      be->ops->dma_map(be, g->iova[i], r->host,
-						       r->size, false);
+		/* what a backend gave is one file, region after region */
+		if (g->given)
+			g->iova[i] = g->iova[0] + mem->region[i].offset -
+				     mem->region[0].offset;
+		else if (dma->be->ops->dma_map) {
+			err = map_region(dma, g, mem, i, why);
 			if (err)
-				return why_set(why, err,
-					       "the memory of all guests does "
-					       "not fit below 4 GiB of device "
-					       "addresses: give them less");
+				return err;
 		}
-		g->regions = i + 1;
 	}
 	g->mem = mem;
 	return 0;
@@ -153,11 +176,12 @@ void dma_detach(struct dma *dma, unsigned int guest)
 	struct dma_guest *g = &dma->guest[guest];
 	unsigned int i;
 
-	for (i = 0; i < g->regions && !g->given; i++)
-		if (dma->be->ops->dma_unmap)
+	for (i = 0; i < MEM_REGIONS; i++) {
+		if (g->mapped[i])
 			dma->be->ops->dma_unmap(dma->be, g->iova[i],
-						g->mem->region[i].size);
-	g->regions = 0;
+						g->mapped[i]);
+		g->mapped[i] = 0;
+	}
 	g->mem = NULL;
 }
 
@@ -169,7 +193,7 @@ int dma_translate(const struct dma *dma, unsigned int guest, uint64_t gpa,
 
 	if (!len || (g->window && !cc_within(gpa, len, 0, g->window)))
 		return -EFAULT;
-	for (i = 0; i < g->regions; i++) {
+	for (i = 0; g->mem && i < g->mem->count; i++) {
 		const struct mem_region *r = &g->mem->region[i];
 
 		if (!cc_within(gpa, len, r->gpa, r->size))

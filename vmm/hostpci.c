@@ -253,12 +253,10 @@ unsigned int hostpci_obstacles(const struct hostpci *at,
 	if (!at->iommu) {
 		tell(ctx, "this machine uses no IOMMU: turn it on in the "
 			  "firmware, and by intel_iommu=on or amd_iommu=on on "
-			  "the kernel's command line; without one there is "
-			  "backend uio");
+			  "the kernel's command line");
 		n++;
 	} else if (at->group < 0) {
-		tell(ctx, "the IOMMU does not serve this device: there is "
-			  "backend uio");
+		tell(ctx, "the IOMMU does not serve this device");
 		n++;
 	}
 	if (strcmp(at->driver, HOSTPCI_VFIO)) {

@@ -2,7 +2,7 @@
 /*
  * kvm.h: a virtual machine of the kernel's, and its processors.
  *
- * The only file that knows <linux/kvm.h> is kvm.c: what it says here is all
+ * Only kvm_impl.h includes <linux/kvm.h>, for kvm.c and kvm_cpu.c: what it says here is all
  * that the rest of vmm/ sees of KVM.  Section numbers are those of the
  * kernel's Documentation/virt/kvm/api.rst.
  *

@@ -72,8 +72,8 @@ int models_read(struct model_file *out, const char *name, char **why)
 
 	if (!file.path) {
 		*why = xasprintf("there is no model \"%s\" in $VPIO_MODELS, "
-				 "./models or %s/models; vpio list names "
-				 "those there are",
+				 "./models or %s/models: give a path, or "
+				 "set $VPIO_MODELS",
 				 name, VPIO_SHARE);
 		return -ENOENT;
 	}

@@ -50,7 +50,8 @@ MUST_CHECK int recorder_open(struct recorder **out,
 /* When all devices are open: begin to write.  As recorder_open(). */
 MUST_CHECK int recorder_start(struct recorder *recorder, char **why);
 /* Write what is left, and tell if something was lost.  NULL is fine. */
-void recorder_close(struct recorder *recorder);
+/* False if something did not reach the file. */
+bool recorder_close(struct recorder *recorder);
 
 /*
  * Begin to record device (device) of the machine, whose model has (text).

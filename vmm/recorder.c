@@ -401,13 +401,14 @@ static uint64_t close_record(struct record *r)
 	return lost;
 }
 
-void recorder_close(struct recorder *rec)
+bool recorder_close(struct recorder *rec)
 {
 	uint64_t lost = 0;
 	unsigned int d;
+	bool whole;
 
 	if (!rec)
-		return;
+		return true;
 	atomic_store(&at_hand, NULL);
 	if (rec->running) {
 		atomic_store(&rec->stop, true);
@@ -432,7 +433,9 @@ void recorder_close(struct recorder *rec)
 			 rec->conf.path);
 	if (rec->fd >= 0)
 		close(rec->fd);
+	whole = !rec->failed;
 	free(rec->header);
 	free(rec->out);
 	free(rec);
+	return whole;
 }

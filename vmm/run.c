@@ -27,6 +27,7 @@ struct run {
 	struct gate *gate[MACHINE_MAX_DEVICES];
 	struct recorder *recorder; /* NULL: none */
 	struct vm *vm[MACHINE_MAX_GUESTS];
+	bool stdout_taken;
 	struct owner { /* what a machine's callback needs */
 		struct run *run;
 		unsigned int guest;
@@ -169,7 +170,9 @@ static void open_guest(struct run *run, unsigned int i)
 
 	open_log(run, i);
 	place_memory(run, i, &conf);
-	conf.log_fd = run->log_fd[i] >= 0 ? run->log_fd[i] : STDOUT_FILENO;
+	conf.log_fd = run->log_fd[i] >= 0	   ? run->log_fd[i] :
+		      run->stdout_taken ? STDERR_FILENO :
+					  STDOUT_FILENO;
 	conf.log_prefix = run->log_fd[i] < 0 && run->m->guests > 1;
 	run->owner[i] = (struct owner){ .run = run, .guest = i };
 	if (vm_open(&run->vm[i], &conf, &why))
@@ -279,7 +282,8 @@ static int collect(struct run *run, struct report *out)
 	return status;
 }
 
-static void close_all(struct run *run)
+/* False if the record is not whole. */
+static bool close_all(struct run *run)
 {
 	unsigned int i;
 
@@ -292,7 +296,7 @@ static void close_all(struct run *run)
 		gate_close(run->gate[i]);
 		dmm_model_free(run->model[i]);
 	}
-	recorder_close(run->recorder);
+	return recorder_close(run->recorder);
 }
 
 int run_machine(const struct machine *m, const struct run_options *o,
@@ -303,6 +307,7 @@ int run_machine(const struct machine *m, const struct run_options *o,
 	int status;
 
 	run->m = m;
+	run->stdout_taken = o->stdout_taken;
 	catch_signals();
 	open_devices(run, &o->record);
 	for (i = 0; i < m->guests; i++)
@@ -310,7 +315,8 @@ int run_machine(const struct machine *m, const struct run_options *o,
 	start_all(run);
 	wait_all(run);
 	status = collect(run, out);
-	close_all(run);
+	if (!close_all(run) && !status)
+		status = EXIT_BAD_RUN;
 	free(run);
 	return status;
 }

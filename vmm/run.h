@@ -14,6 +14,7 @@
 struct run_options {
 	bool quiet;
 	bool verbose;
+	bool stdout_taken; /* guests say what they say on standard error */
 	struct record_conf record;
 };
 
