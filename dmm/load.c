@@ -54,6 +54,13 @@ struct loader {
  * Text
  */
 
+/* An error that was just said, with what to do about it. */
+static int advised(struct diag *diag, int err, const char *advice)
+{
+	diag_advise(diag, "%s", advice);
+	return err;
+}
+
 /* The whole text, before libyaml sees it. */
 static int text_check(const char *text, size_t len, struct diag *diag)
 {
@@ -78,14 +85,24 @@ static int text_check(const char *text, size_t len, struct diag *diag)
 		const char *why = n ? utf8_wrong(c) : NULL;
 
 		if (!n)
-			return diag_error(diag, pos, "byte 0x%02x is not UTF-8",
-					  c);
+			return advised(diag,
+				       diag_error(diag, pos,
+						  "byte 0x%02x is not UTF-8",
+						  c),
+				       "save the file as UTF-8");
 		if (why)
-			return diag_error(diag, pos, "%s U+%04X", why, c);
+			return advised(diag,
+				       diag_error(diag, pos, "%s U+%04X", why,
+						  c),
+				       "take it out: it cannot be seen, and "
+				       "means nothing here");
 		/* libyaml compares each %TAG with all before it. */
 		if (pos.column == 1 && len - at >= 4 &&
 		    !memcmp(text + at, "%TAG", 4))
-			return diag_error(diag, pos, "tags are not used here");
+			return advised(diag,
+				       diag_error(diag, pos,
+						  "tags are not used here"),
+				       "remove the line");
 		if (c == '\n' ||
 		    (c == '\r' && !(at + 1 < len && text[at + 1] == '\n'))) {
 			pos.line++;
@@ -104,16 +121,22 @@ static int scalar_check(struct loader *l, const char *text, size_t len,
 	size_t n;
 
 	if (len > LOAD_MAX_SCALAR)
-		return diag_error(l->diag, pos,
-				  "%zu bytes in one value, at most %u may be",
-				  len, LOAD_MAX_SCALAR);
+		return advised(
+			l->diag,
+			diag_error(l->diag, pos,
+				   "%zu bytes in one value, at most %u may be",
+				   len, LOAD_MAX_SCALAR),
+			"is a quote missing?");
 	for (size_t at = 0; at < len; at += n) {
 		uint32_t c = utf8_get(text + at, len - at, &n);
 		const char *why = n ? utf8_wrong(c) : "invalid byte";
 
 		if (why)
-			return diag_error(l->diag, pos, "%s U+%04X in a string",
-					  why, c);
+			return advised(l->diag,
+				       diag_error(l->diag, pos,
+						  "%s U+%04X in a string", why,
+						  c),
+				       "take the escape out");
 	}
 	return 0;
 }
@@ -148,9 +171,12 @@ static struct diag_pos mark_pos(const yaml_mark_t *mark)
 static int count(struct loader *l, uint32_t weight, struct diag_pos pos)
 {
 	if (weight > LOAD_MAX_NODES - l->count)
-		return diag_error(l->diag, pos,
-				  "more than %u values, aliases expanded",
-				  LOAD_MAX_NODES);
+		return advised(
+			l->diag,
+			diag_error(l->diag, pos,
+				   "more than %u values, aliases expanded",
+				   LOAD_MAX_NODES),
+			"an alias counts with all that it stands for");
 	l->count += weight;
 	return 0;
 }
@@ -298,6 +324,8 @@ static int on_alias(struct loader *l, const yaml_event_t *ev)
 		diag_error(l->diag, pos,
 			   "anchor \"&%s\" of line %u contains itself", name,
 			   node->node.pos.line);
+		diag_advise(l->diag, "what is named must end before it is "
+				     "used again");
 		node = l->poison;
 	}
 	if (l->depth + node->height > LOAD_MAX_DEPTH)
@@ -325,8 +353,11 @@ static int on_open(struct loader *l, const yaml_event_t *ev,
 	if (ret)
 		return ret;
 	if (l->depth == LOAD_MAX_DEPTH)
-		return diag_error(l->diag, pos, "more than %u levels deep",
-				  LOAD_MAX_DEPTH);
+		return advised(l->diag,
+			       diag_error(l->diag, pos,
+					  "more than %u levels deep",
+					  LOAD_MAX_DEPTH),
+			       "is a bracket not closed?");
 	node = tree_node(l->tree, kind, pos);
 	if (!node)
 		return -ENOMEM;

@@ -149,6 +149,8 @@ static void settle_key(struct pair *pairs, const struct pair **same, size_t n,
 		if (!strcmp(p->key->text, "<<"))
 			diag_advise(diag, "merge several by a list: "
 					  "<<: [ *a, *b ]");
+		else
+			diag_advise(diag, "keep one of them");
 	}
 	if (own) {
 		first->key = own->key;

@@ -106,11 +106,10 @@ static void bad(const char *text, uint32_t line, uint32_t column,
 		const char *message, const char *advice)
 {
 	bad_len(text, strlen(text), line, column, message);
-	if (!advice)
-		assert_null(diag.message[0].advice);
-	else if (!diag.message[0].advice)
+	/* NULL: its words are in the golden files */
+	if (advice && !diag.message[0].advice)
 		fail_msg("%s: no advice", text);
-	else
+	else if (advice)
 		assert_string_equal(diag.message[0].advice, advice);
 }
 
