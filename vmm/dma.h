@@ -24,8 +24,8 @@ struct dma_guest {
 	struct mem *mem;
 	uint64_t iova[MEM_REGIONS];
 	uint64_t mapped[MEM_REGIONS]; /* bytes, by dma_map() */
-	uint64_t window; /* bytes from 0 that it may use; 0: all */
-	bool given;	 /* by the backend, at iova[0] */
+	uint64_t window;	      /* bytes from 0 that it may use; 0: all */
+	bool given;		      /* by the backend, at iova[0] */
 };
 
 struct dma {

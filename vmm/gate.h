@@ -47,8 +47,8 @@ MUST_CHECK int gate_memory(struct gate *gate, unsigned int guest,
 			   char **why);
 
 /* Plug it into (vm), which is guest (guest) of the machine.  As gate_open(). */
-MUST_CHECK int gate_attach(struct gate *gate, unsigned int guest,
-			   struct vm *vm, char **why);
+MUST_CHECK int gate_attach(struct gate *gate, unsigned int guest, struct vm *vm,
+			   char **why);
 
 /* -EAGAIN if there is no thread to be had. */
 MUST_CHECK int gate_start(struct gate *gate);

@@ -170,9 +170,9 @@ static void open_guest(struct run *run, unsigned int i)
 
 	open_log(run, i);
 	place_memory(run, i, &conf);
-	conf.log_fd = run->log_fd[i] >= 0	   ? run->log_fd[i] :
-		      run->stdout_taken ? STDERR_FILENO :
-					  STDOUT_FILENO;
+	conf.log_fd = run->log_fd[i] >= 0 ? run->log_fd[i] :
+		      run->stdout_taken	  ? STDERR_FILENO :
+					    STDOUT_FILENO;
 	conf.log_prefix = run->log_fd[i] < 0 && run->m->guests > 1;
 	run->owner[i] = (struct owner){ .run = run, .guest = i };
 	if (vm_open(&run->vm[i], &conf, &why))
