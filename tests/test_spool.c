@@ -421,7 +421,7 @@ static void test_stuck(void **state)
 	share_pass(s, 20 * SHARE_MS);
 	dmm_stats(s->dmm, &stats);
 	assert_int_equal(stats.forced, 1);
-	assert_int_equal(s->guest[0].offence, DMM_FORCED);
+	assert_int_equal(s->guest[0].offence, DMM_FAILED);
 	assert_true(share_in(s, 0, P0_ISR) & ISR_TXE);
 	assert_false(share_in(s, 0, NE2K_CR) & CR_TXP);
 	s->stuck = false;
