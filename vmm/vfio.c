@@ -80,8 +80,8 @@ static int open_group(struct vfio_dev *dev, char **why)
 	dev->group = open(path, O_RDWR | O_CLOEXEC);
 	if (dev->group < 0 && errno == EBUSY)
 		return why_set(why, -EBUSY,
-			       "%s: another program has it, or another of its "
-			       "IOMMU group (%d)",
+			       "%s: another program has it, or a device of its "
+			       "IOMMU group (%d) is in use already",
 			       dev->at.address, dev->at.group);
 	if (dev->group < 0 && (errno == EACCES || errno == EPERM))
 		return why_set(why, -errno,
