@@ -253,28 +253,6 @@ static void host_report(void *ctx, const struct dmm_report *report)
 		r->sink.violation(r->sink.ctx, &r->at, report);
 }
 
-static void host_wake(void *ctx, unsigned int guest)
-{
-	(void)ctx;
-	(void)guest;
-}
-
-static void host_due(void *ctx, uint64_t at_ns)
-{
-	(void)ctx;
-	(void)at_ns;
-}
-
-static void host_frame(void *ctx, unsigned int guest, bool sent,
-		       const uint8_t *bytes, size_t len)
-{
-	(void)ctx;
-	(void)guest;
-	(void)sent;
-	(void)bytes;
-	(void)len;
-}
-
 const struct dmm_host replay_echo_host = {
 	.read = host_read,
 	.write = host_write,
@@ -284,9 +262,9 @@ const struct dmm_host replay_echo_host = {
 	.now = host_now,
 	.reset = host_reset,
 	.line = host_line,
-	.wake = host_wake,
-	.due = host_due,
-	.frame = host_frame,
+	.wake = replay_wake,
+	.due = replay_due,
+	.frame = replay_frame,
 	.report = host_report,
 	.translate = host_translate,
 	.read_mem = host_read_mem,
