@@ -53,8 +53,6 @@ static void look_at_owner(struct changes *c, const struct dmm *dmm,
 				   .to = owner_of(dmm_owner(dmm)) };
 	uint64_t forced;
 
-	if (sw.from == sw.to)
-		return;
 	sw.ns = dmm_last_switch(dmm, &forced);
 	sw.forced = forced != c->forced;
 	c->owner = dmm_owner(dmm);
@@ -62,24 +60,33 @@ static void look_at_owner(struct changes *c, const struct dmm *dmm,
 	to->owner(to->ctx, &sw);
 }
 
-void changes_look(struct changes *c, const struct dmm *dmm,
+static void state_changed(struct changes *c, unsigned int g, unsigned int i,
+			  uint64_t now, const struct changes_to *to)
+{
+	const struct trace_state st = { .machine = (uint16_t)i,
+					.from = (uint16_t)c->state[g][i],
+					.to = (uint16_t)now };
+
+	c->state[g][i] = now;
+	to->state(to->ctx, g, &st);
+}
+
+bool changes_look(struct changes *c, const struct dmm *dmm,
 		  const struct changes_to *to)
 {
+	bool changed = c->owner != dmm->owner;
 	unsigned int g, i;
 
-	look_at_owner(c, dmm, to);
+	if (changed)
+		look_at_owner(c, dmm, to);
 	for (g = 0; g < c->guests; g++) {
-		const uint64_t *now = dmm_states(dmm, g);
+		const uint64_t *now = dmm->guest[g].state;
 
-		for (i = 0; i < c->machines; i++) {
-			struct trace_state st = { .machine = (uint16_t)i };
-
-			if (now[i] == c->state[g][i])
-				continue;
-			st.from = (uint16_t)c->state[g][i];
-			st.to = (uint16_t)now[i];
-			c->state[g][i] = now[i];
-			to->state(to->ctx, g, &st);
-		}
+		for (i = 0; i < c->machines; i++)
+			if (now[i] != c->state[g][i]) {
+				state_changed(c, g, i, now[i], to);
+				changed = true;
+			}
 	}
+	return changed;
 }

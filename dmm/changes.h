@@ -31,7 +31,8 @@ struct changes_to {
 
 void changes_init(struct changes *c, const struct dmm *dmm,
 		  const struct dmm_model *model, unsigned int guests);
-void changes_look(struct changes *c, const struct dmm *dmm,
+/* True if there was any. */
+bool changes_look(struct changes *c, const struct dmm *dmm,
 		  const struct changes_to *to);
 
 #endif /* DMM_CHANGES_H */

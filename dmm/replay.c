@@ -12,8 +12,8 @@
 
 #include "replay_impl.h"
 
-void replay_differ(struct replay *r, const struct replay_at *at,
-		   const char *expected, const char *came)
+COLD void replay_differ(struct replay *r, const struct replay_at *at,
+			const char *expected, const char *came)
 {
 	struct replay_difference *d = &r->difference;
 
@@ -25,16 +25,21 @@ void replay_differ(struct replay *r, const struct replay_at *at,
 	snprintf(d->came, sizeof(d->came), "%s", came);
 }
 
-static void differ_in_number(struct replay *r, const char *what, uint64_t was,
-			     uint64_t is)
+static COLD void other_number(struct replay *r, const char *what, uint64_t was,
+			      uint64_t is)
 {
 	char expected[80], came[80];
 
-	if (was == is)
-		return;
 	snprintf(expected, sizeof(expected), "%s %" PRIu64, what, was);
 	snprintf(came, sizeof(came), "%s %" PRIu64, what, is);
 	replay_differ(r, &r->at, expected, came);
+}
+
+static inline void differ_in_number(struct replay *r, const char *what,
+				    uint64_t was, uint64_t is)
+{
+	if (was != is)
+		other_number(r, what, was, is);
 }
 
 /* ---- opening ---- */
@@ -150,6 +155,12 @@ void replay_close(struct replay *r)
 	free(r);
 }
 
+static void end_window(struct replay *r)
+{
+	if (r->at.ns > r->reusable_since) /* a strange file goes backward */
+		r->sum.window_ns += r->at.ns - r->reusable_since;
+}
+
 static void look_at_window(struct replay *r)
 {
 	bool now = dmm_reusable(r->dmm);
@@ -161,7 +172,7 @@ static void look_at_window(struct replay *r)
 		r->sum.windows++;
 		r->reusable_since = r->at.ns;
 	} else {
-		r->sum.window_ns += r->at.ns - r->reusable_since;
+		end_window(r);
 	}
 	if (r->sink.window)
 		r->sink.window(r->sink.ctx, &r->at, now);
@@ -176,6 +187,22 @@ static void note_states(struct replay *r)
 			r->since[g][i] = r->at.ns;
 			r->state[dmm_states(r->dmm, g)[i]].entered++;
 		}
+}
+
+/* Do the states of machines alone say if the device could change hands? */
+static bool rests_on_states(const struct dmm *d)
+{
+	const struct expr *e = d->model->reusable;
+	unsigned int i;
+
+	if (d->model->rings || d->mode == MODE_SPOOL)
+		return false;
+	for (i = 0; e && i < e->n; i++)
+		if (e->ins[i].op == EXPR_OP_ASK ||
+		    (e->ins[i].op == EXPR_OP_LOAD &&
+		     e->ins[i].array != EXPR_STATE))
+			return false;
+	return true;
 }
 
 /* Before the first entry: what opening takes is in the queue, first. */
@@ -197,6 +224,7 @@ static int open_monitor(struct replay *r)
 	changes_init(&r->changes, r->dmm, r->model, r->conf.guests);
 	note_states(r);
 	look_at_window(r);
+	r->by_state = rests_on_states(r->dmm);
 	return r->sum.exact ? 0 : replay_echo_open(r);
 }
 
@@ -253,29 +281,41 @@ static void finish_entry(struct replay *r, bool window)
 {
 	const struct changes_to to = { r, state_changed, owner_changed };
 
-	changes_look(&r->changes, r->dmm, &to);
+	bool changed = changes_look(&r->changes, r->dmm, &to);
+
 	if (r->taken < r->queued && r->sum.exact)
 		replay_unexpected(r, NULL, "the end of the entry");
-	if (window)
+	if (r->by_state ? changed : window)
 		look_at_window(r);
 }
 
 /* ---- entries ---- */
 
-static void compare_data(struct replay *r, const struct trace_access *was,
-			 const uint8_t *bytes, const struct dmm_access *a)
+static COLD void other_data(struct replay *r, const uint8_t *was,
+			    const uint8_t *is, size_t at)
 {
-	size_t from = (size_t)was->from * was->width, i;
-	size_t end = (size_t)was->done * was->width;
 	char expected[64], came[64];
 
-	if (was->write || !memcmp(bytes + from, a->data + from, end - from))
-		return;
-	for (i = from; bytes[i] == a->data[i]; i++)
-		;
-	snprintf(expected, sizeof(expected), "byte %zu is 0x%02x", i, bytes[i]);
-	snprintf(came, sizeof(came), "byte %zu is 0x%02x", i, a->data[i]);
+	while (was[at] == is[at])
+		at++;
+	snprintf(expected, sizeof(expected), "byte %zu is 0x%02x", at, was[at]);
+	snprintf(came, sizeof(came), "byte %zu is 0x%02x", at, is[at]);
 	replay_differ(r, &r->at, expected, came);
+}
+
+static void compare(struct replay *r, const struct trace_access *was,
+		    const uint8_t *bytes, const struct dmm_access *a,
+		    enum dmm_verdict verdict)
+{
+	size_t from = (size_t)was->from * was->width;
+	size_t end = (size_t)was->done * was->width;
+
+	differ_in_number(r, "verdict", was->verdict, verdict);
+	differ_in_number(r, "elements", was->done, a->done);
+	differ_in_number(r, "path", was->path, r->dmm->last_path);
+	if (!was->write && !r->differs &&
+	    !replay_equal(bytes + from, a->data + from, end - from))
+		other_data(r, bytes, a->data, from);
 }
 
 static int show_access(struct replay *r, const struct trace_packet *p)
@@ -284,6 +324,7 @@ static int show_access(struct replay *r, const struct trace_packet *p)
 	unsigned int guest = p->head.guest;
 	struct trace_access was;
 	enum dmm_verdict verdict;
+	enum dmm_path path;
 	struct dmm_access a;
 
 	memcpy(&was, p->body, sizeof(was));
@@ -291,7 +332,7 @@ static int show_access(struct replay *r, const struct trace_packet *p)
 		return -EINVAL;
 	if (!r->sum.exact && was.verdict == DMM_HOLD)
 		return 0; /* it comes again */
-	memcpy(r->data, bytes, p->head.len - sizeof(was));
+	replay_copy(r->data, bytes, p->head.len - sizeof(was));
 	a = (struct dmm_access){ .space = was.space,
 				 .off = was.off,
 				 .data = r->data,
@@ -306,29 +347,22 @@ static int show_access(struct replay *r, const struct trace_packet *p)
 	if (!r->sum.exact)
 		replay_echo_after(r, guest);
 	r->sum.held += verdict == DMM_HOLD;
-	if (r->sum.exact && !r->differs) {
-		differ_in_number(r, "verdict", was.verdict, verdict);
-		differ_in_number(r, "elements", was.done, a.done);
-		differ_in_number(r, "path", was.path, dmm_last_path(r->dmm));
-		if (!r->differs)
-			compare_data(r, &was, bytes, &a);
-	}
+	path = r->dmm->last_path;
+	if (r->sum.exact && !r->differs)
+		compare(r, &was, bytes, &a, verdict);
 	if (r->sink.access)
-		r->sink.access(r->sink.ctx, &r->at, guest, &a, verdict,
-			       dmm_last_path(r->dmm));
-	finish_entry(r, was.write || dmm_last_path(r->dmm) >= DMM_HOOK);
+		r->sink.access(r->sink.ctx, &r->at, guest, &a, verdict, path);
+	finish_entry(r, was.write || path >= DMM_HOOK);
 	return 0;
 }
 
-static int show_entry(struct replay *r, const struct trace_packet *p)
+static COLD int show_other(struct replay *r, const struct trace_packet *p)
 {
 	struct trace_value value = { .value = 0 };
 
 	if (p->head.len >= sizeof(value))
 		memcpy(&value, p->body, sizeof(value));
 	switch ((enum trace_kind)p->head.kind) {
-	case TRACE_ACCESS:
-		return show_access(r, p);
 	case TRACE_INTERRUPT:
 		if (r->sum.exact)
 			dmm_interrupt(r->dmm, value.value);
@@ -356,21 +390,31 @@ static int show_entry(struct replay *r, const struct trace_packet *p)
 
 /* ---- records ---- */
 
-static int enqueue(struct replay *r, const struct trace_packet *p)
+static COLD int more_room(struct replay *r)
 {
 	size_t room = r->room ? 2 * r->room : 256;
 	struct replay_queued *q;
 
-	if (!r->sum.exact)
-		return 0;
 	if (r->queued == REPLAY_QUEUE_MAX)
 		return -EINVAL;
+	q = realloc(r->queue, room * sizeof(*q));
+	if (!q)
+		return -ENOMEM;
+	r->queue = q;
+	r->room = room;
+	return 0;
+}
+
+static int enqueue(struct replay *r, const struct trace_packet *p)
+{
+	int err;
+
+	if (!r->sum.exact)
+		return 0;
 	if (r->queued == r->room) {
-		q = realloc(r->queue, room * sizeof(*q));
-		if (!q)
-			return -ENOMEM;
-		r->queue = q;
-		r->room = room;
+		err = more_room(r);
+		if (err)
+			return err;
 	}
 	r->queue[r->queued++] = (struct replay_queued){ .head = p->head,
 							.body = p->body,
@@ -387,7 +431,8 @@ static int entry(struct replay *r, const struct trace_packet *p)
 	if (!r->dmm)
 		err = open_monitor(r);
 	if (!err && !r->differs)
-		err = show_entry(r, p);
+		err = p->head.kind == TRACE_ACCESS ? show_access(r, p) :
+						     show_other(r, p);
 	if (!err)
 		r->sum.events++;
 	r->queued = r->taken = 0;
@@ -424,16 +469,18 @@ int replay_record(struct replay *r, const struct trace_packet *p,
 				    .ns = p->ns };
 	r->next = p->head.sequence + 1;
 	r->sum.last_ns = p->ns;
+	if (p->head.kind == TRACE_ACCESS) /* nearly all are one of these two */
+		return entry(r, p);
+	if (p->head.kind == TRACE_HOST)
+		return enqueue(r, p);
 	switch ((enum trace_kind)p->head.kind) {
 	case TRACE_MODEL:
 		return -EINVAL;
-	case TRACE_HOST:
 	case TRACE_LINE:
 	case TRACE_STATE:
 	case TRACE_SWITCH:
 	case TRACE_VIOLATION:
 		return enqueue(r, p);
-	case TRACE_ACCESS:
 	case TRACE_INTERRUPT:
 	case TRACE_TICK:
 	case TRACE_LEAVE:
@@ -457,7 +504,7 @@ void replay_end(struct replay *r)
 			leave_state(r, g, i,
 				    (unsigned int)r->changes.state[g][i]);
 	if (r->is_reusable)
-		r->sum.window_ns += r->at.ns - r->reusable_since;
+		end_window(r);
 }
 
 /* ---- what came of it ---- */

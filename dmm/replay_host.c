@@ -99,18 +99,6 @@ void replay_describe(const struct replay_queued *q, char *text, size_t room)
 	}
 }
 
-const struct replay_queued *replay_take(struct replay *r, enum trace_kind kind,
-					uint8_t guest)
-{
-	const struct replay_queued *q = &r->queue[r->taken];
-
-	if (r->differs || r->taken == r->queued || q->head.kind != kind ||
-	    q->head.guest != guest)
-		return NULL;
-	r->taken++;
-	return q;
-}
-
 void replay_unexpected(struct replay *r, const struct replay_queued *q,
 		       const char *came)
 {
@@ -127,7 +115,8 @@ void replay_unexpected(struct replay *r, const struct replay_queued *q,
 
 /* ---- questions ---- */
 
-static bool same_call(const struct trace_call *was, const struct trace_call *is)
+static inline bool same_call(const struct trace_call *was,
+			     const struct trace_call *is)
 {
 	bool writes = is->what == TRACE_WRITE;
 
@@ -136,8 +125,8 @@ static bool same_call(const struct trace_call *was, const struct trace_call *is)
 	       was->count == is->count && (!writes || was->value == is->value);
 }
 
-static bool other_call(struct replay *r, const struct replay_queued *q,
-		       const struct trace_call *is, const char *how)
+static COLD bool other_call(struct replay *r, const struct replay_queued *q,
+			    const struct trace_call *is, const char *how)
 {
 	char came[160];
 	size_t n;
@@ -149,30 +138,43 @@ static bool other_call(struct replay *r, const struct replay_queued *q,
 	return false;
 }
 
+/* The same as in (q); out of line, as most are like the one before. */
+static COLD bool other_data(struct replay *r, const struct replay_queued *q,
+			    struct trace_call is, bool recorded)
+{
+	return other_call(r, q, &is,
+			  recorded ? " with other data" :
+				     ", but its data was not recorded");
+}
+
 /*
  * The answer to (is), or false.  (from): bytes written, which must be the
- * same; (to): bytes read, which come out of the record.
+ * same; (to): bytes read, which come out of the record.  In line, so that what
+ * is known of (is) need not be looked at.
  */
-static bool ask(struct replay *r, const struct trace_call *is, const void *from,
-		void *to, size_t len, struct trace_call *was)
+static inline __attribute__((always_inline)) bool ask(struct replay *r,
+						      struct trace_call is,
+						      const void *from,
+						      void *to, size_t len,
+						      struct trace_call *was)
 {
-	const struct replay_queued *q = replay_take(r, TRACE_HOST, is->guest);
+	const struct replay_queued *q = replay_take(r, TRACE_HOST, is.guest);
 	const uint8_t *data;
 
 	if (!q)
-		return other_call(r, NULL, is, "");
+		return other_call(r, NULL, &is, "");
 	memcpy(was, q->body, sizeof(*was));
 	data = q->body + sizeof(*was);
-	if (!same_call(was, is))
-		return other_call(r, q, is, "");
+	if (!same_call(was, &is))
+		return other_call(r, q, &is, "");
 	if ((!from && !to) || (to && was->result))
 		return true;
 	if (was->bytes != len)
-		return other_call(r, q, is, ", but its data was not recorded");
-	if (to && len)
-		memcpy(to, data, len);
-	if (from && len && memcmp(from, data, len))
-		return other_call(r, q, is, " with other data");
+		return other_data(r, q, is, false);
+	if (to)
+		replay_copy(to, data, len);
+	if (from && !replay_equal(from, data, len))
+		return other_data(r, q, is, true);
 	return true;
 }
 
@@ -187,7 +189,7 @@ static uint64_t host_read(void *ctx, unsigned int space, uint64_t off,
 				       .count = 1 };
 	struct trace_call was;
 
-	return ask(ctx, &is, NULL, NULL, 0, &was) ? was.value : 0;
+	return ask(ctx, is, NULL, NULL, 0, &was) ? was.value : 0;
 }
 
 static void host_write(void *ctx, unsigned int space, uint64_t off,
@@ -202,7 +204,7 @@ static void host_write(void *ctx, unsigned int space, uint64_t off,
 				       .count = 1 };
 	struct trace_call was;
 
-	(void)ask(ctx, &is, NULL, NULL, 0, &was);
+	(void)ask(ctx, is, NULL, NULL, 0, &was);
 }
 
 static void host_read_string(void *ctx, unsigned int space, uint64_t off,
@@ -216,7 +218,7 @@ static void host_read_string(void *ctx, unsigned int space, uint64_t off,
 				       .count = n };
 	struct trace_call was;
 
-	if (!ask(ctx, &is, NULL, to, n * width, &was))
+	if (!ask(ctx, is, NULL, to, n * width, &was))
 		memset(to, 0, n * width);
 }
 
@@ -231,7 +233,7 @@ static void host_write_string(void *ctx, unsigned int space, uint64_t off,
 				       .count = n };
 	struct trace_call was;
 
-	(void)ask(ctx, &is, from, NULL, n * width, &was);
+	(void)ask(ctx, is, from, NULL, n * width, &was);
 }
 
 static void host_pause(void *ctx, uint64_t ns)
@@ -241,7 +243,7 @@ static void host_pause(void *ctx, uint64_t ns)
 				       .at = ns };
 	struct trace_call was;
 
-	(void)ask(ctx, &is, NULL, NULL, 0, &was);
+	(void)ask(ctx, is, NULL, NULL, 0, &was);
 }
 
 /* Numbers are looked up outside of entries, too. */
@@ -252,7 +254,7 @@ static uint64_t host_now(void *ctx)
 	struct replay *r = ctx;
 	struct trace_call was;
 
-	if (!r->ended && ask(r, &is, NULL, NULL, 0, &was))
+	if (!r->ended && ask(r, is, NULL, NULL, 0, &was))
 		r->clock = was.value;
 	else
 		r->clock += r->differs; /* loops that wait for it must end */
@@ -265,7 +267,7 @@ static int host_reset(void *ctx)
 				       .guest = TRACE_NOBODY };
 	struct trace_call was;
 
-	return ask(ctx, &is, NULL, NULL, 0, &was) ? was.result : 0;
+	return ask(ctx, is, NULL, NULL, 0, &was) ? was.result : 0;
 }
 
 static int host_translate(void *ctx, unsigned int guest, uint64_t gpa,
@@ -277,7 +279,7 @@ static int host_translate(void *ctx, unsigned int guest, uint64_t gpa,
 				       .count = len };
 	struct trace_call was;
 
-	if (!ask(ctx, &is, NULL, NULL, 0, &was))
+	if (!ask(ctx, is, NULL, NULL, 0, &was))
 		return -EFAULT;
 	*iova = was.value;
 	return was.result;
@@ -292,7 +294,7 @@ static int host_read_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,
 				       .count = len };
 	struct trace_call was;
 
-	return ask(ctx, &is, NULL, to, len, &was) ? was.result : -EFAULT;
+	return ask(ctx, is, NULL, to, len, &was) ? was.result : -EFAULT;
 }
 
 static int host_write_mem(void *ctx, unsigned int guest, uint64_t gpa,
@@ -304,7 +306,7 @@ static int host_write_mem(void *ctx, unsigned int guest, uint64_t gpa,
 				       .count = len };
 	struct trace_call was;
 
-	return ask(ctx, &is, from, NULL, len, &was) ? was.result : -EFAULT;
+	return ask(ctx, is, from, NULL, len, &was) ? was.result : -EFAULT;
 }
 
 /* Only what the device had finished was recorded: so it is, if it comes now. */

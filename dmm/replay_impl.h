@@ -10,9 +10,14 @@
 #ifndef DMM_REPLAY_IMPL_H
 #define DMM_REPLAY_IMPL_H
 
+#include <string.h>
+
 #include "changes.h"
 #include "mon.h"
 #include "replay.h"
+
+/* What is seldom done, kept out of the way of what is done most. */
+#define COLD __attribute__((noinline, cold))
 
 /* A record that belongs to the entry that comes. */
 struct replay_queued {
@@ -46,6 +51,7 @@ struct replay {
 	struct replay_difference difference;
 	bool differs, ended;
 	bool is_reusable;
+	bool by_state; /* which only the machines' states say */
 	uint64_t reusable_since;
 	uint64_t next;	/* sequence */
 	uint64_t clock; /* what the host's was last */
@@ -65,8 +71,43 @@ extern const struct dmm_host replay_echo_host;
 void replay_differ(struct replay *r, const struct replay_at *at,
 		   const char *expected, const char *came);
 /* The next of the queue if it is a (kind) of (guest), else NULL. */
-const struct replay_queued *replay_take(struct replay *r, enum trace_kind kind,
-					uint8_t guest);
+static inline const struct replay_queued *replay_take(struct replay *r,
+						      enum trace_kind kind,
+						      uint8_t guest)
+{
+	const struct replay_queued *q = &r->queue[r->taken];
+
+	if (r->differs || r->taken == r->queued || q->head.kind != kind ||
+	    q->head.guest != guest)
+		return NULL;
+	r->taken++;
+	return q;
+}
+
+/* memcpy() and memcmp(), when it mostly is one element of a register. */
+static inline void replay_copy(uint8_t *to, const uint8_t *from, size_t len)
+{
+	if (len == 1)
+		*to = *from;
+	else if (len == 2)
+		memcpy(to, from, 2);
+	else if (len == 4)
+		memcpy(to, from, 4);
+	else if (len)
+		memcpy(to, from, len);
+}
+
+static inline bool replay_equal(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	if (len == 1)
+		return *a == *b;
+	if (len == 2)
+		return !memcmp(a, b, 2);
+	if (len == 4)
+		return !memcmp(a, b, 4);
+	return !len || !memcmp(a, b, len);
+}
+
 /* (came) is not what (q) says; NULL: not what comes next. */
 void replay_unexpected(struct replay *r, const struct replay_queued *q,
 		       const char *came);

@@ -18,8 +18,8 @@
 #include "log.h"
 #include "models.h"
 
-/* Packets between looks at the clock of progress. */
-#define PROGRESS (1u << 18)
+/* Bytes of a file between looks at the clock, and so many are kept mapped. */
+#define CHUNK (8u << 20)
 
 void replays_open(struct replays *r, const struct replays_conf *conf)
 {
@@ -250,6 +250,16 @@ static bool take_record(struct replays *r, const char *path,
 	return !err;
 }
 
+/*
+ * What has been read need not stay in memory.  Should it still be borrowed, it
+ * comes back from the file: pages of a map that nobody writes to.
+ */
+static void let_go(const struct trace_reader *tr, size_t from)
+{
+	(void)madvise((uint8_t *)(uintptr_t)tr->bytes + from, CHUNK,
+		      MADV_DONTNEED);
+}
+
 static void show_progress(const char *path, const struct trace_reader *tr)
 {
 	log_progress("%s: %" PRIu64 "%%, %zu of %zu MiB", path,
@@ -264,7 +274,7 @@ static void read_all(struct replays *r, const char *path, const void *bytes,
 	struct trace_packet p;
 	uint64_t number = 0;
 	bool any = false;
-	size_t before;
+	size_t before, gone = 0;
 	int err;
 
 	trace_open(&tr, bytes, len);
@@ -281,8 +291,11 @@ static void read_all(struct replays *r, const char *path, const void *bytes,
 		any |= p.ours;
 		if (p.ours && !take_record(r, path, &p, number))
 			return;
-		if (number % PROGRESS == PROGRESS - 1)
+		if (tr.at - gone > 2 * CHUNK) {
+			let_go(&tr, gone);
+			gone += CHUNK;
 			show_progress(path, &tr);
+		}
 	} while (true);
 	log_progress_end();
 	if (err == -EINVAL)
