@@ -27,13 +27,12 @@ FUZZFLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
 # Only asked for when something is compiled: `make clean` needs no library.
 ifneq ($(filter-out check clean format help guests,$(or $(MAKECMDGOALS),all)),)
-PKGS     := libpci yaml-0.1 libunwind-generic slirp cmocka
+PKGS     := libpci yaml-0.1 libunwind-generic slirp zlib cmocka
 MISSING  := $(shell for p in $(PKGS); do \
 	    pkg-config --exists $$p 2>/dev/null || echo $$p; done)
 $(if $(MISSING),$(error no $(MISSING) here: run scripts/deps first))
-PKG_CFLAGS := $(shell pkg-config --cflags libpci yaml-0.1 libunwind-generic \
-	      slirp)
-PKG_LIBS := $(shell pkg-config --libs libpci yaml-0.1 libunwind-generic slirp)
+PKG_CFLAGS := $(shell pkg-config --cflags $(filter-out cmocka,$(PKGS)))
+PKG_LIBS := $(shell pkg-config --libs $(filter-out cmocka,$(PKGS)))
 TEST_LIBS := $(shell pkg-config --libs cmocka)
 endif
 
@@ -80,6 +79,9 @@ $(B)/%.o: %.c Makefile
 	@echo "  CC      $@"
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# What it takes in whole.
+$(B)/vmm/page.o: $(wildcard vmm/page*.html vmm/page*.css vmm/page*.js)
 
 $(B)/tests/test_%: $(B)/tests/test_%.o $(HELP)
 	@echo "  LINK    $@"

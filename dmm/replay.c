@@ -318,11 +318,38 @@ static void compare(struct replay *r, const struct trace_access *was,
 		other_data(r, bytes, a->data, from);
 }
 
+/* Before the access, which may select another bank. */
+static unsigned int register_at(const struct replay *r, unsigned int guest,
+				const struct dmm_access *a)
+{
+	const struct plan_entry *e = NULL;
+	const struct dmm_model *m = r->model;
+
+	if (a->space < m->spaces && a->off < m->space[a->space].size &&
+	    a->off % m->space[a->space].grain == 0)
+		e = plan_find(m, a->space, a->off, a->write,
+			      r->dmm->guest[guest].reg);
+	return e ? e->reg : REPLAY_NO_REGISTER;
+}
+
+static COLD void tell_access(struct replay *r, unsigned int guest,
+			     const struct dmm_access *a,
+			     enum dmm_verdict verdict, unsigned int reg)
+{
+	const struct replay_access told = { .access = a,
+					    .verdict = verdict,
+					    .path = dmm_last_path(r->dmm),
+					    .reg = reg };
+
+	r->sink.access(r->sink.ctx, &r->at, guest, &told);
+}
+
 static int show_access(struct replay *r, const struct trace_packet *p)
 {
 	const uint8_t *bytes = p->body + sizeof(struct trace_access);
 	unsigned int guest = p->head.guest;
 	struct trace_access was;
+	unsigned int reg = REPLAY_NO_REGISTER;
 	enum dmm_verdict verdict;
 	enum dmm_path path;
 	struct dmm_access a;
@@ -341,6 +368,8 @@ static int show_access(struct replay *r, const struct trace_packet *p)
 				 .width = was.width,
 				 .write = was.write,
 				 .vcpu = was.vcpu };
+	if (r->sink.access)
+		reg = register_at(r, guest, &a);
 	if (!r->sum.exact)
 		replay_echo_before(r, guest, &a);
 	verdict = dmm_access(r->dmm, guest, &a);
@@ -351,7 +380,7 @@ static int show_access(struct replay *r, const struct trace_packet *p)
 	if (r->sum.exact && !r->differs)
 		compare(r, &was, bytes, &a, verdict);
 	if (r->sink.access)
-		r->sink.access(r->sink.ctx, &r->at, guest, &a, verdict, path);
+		tell_access(r, guest, &a, verdict, reg);
 	finish_entry(r, was.write || path >= DMM_HOOK);
 	return 0;
 }
@@ -532,6 +561,18 @@ struct dmm *replay_dmm(struct replay *r)
 const char *replay_register(const struct replay *r, unsigned int i)
 {
 	return i < r->model->regs ? r->model->reg[i].name : NULL;
+}
+
+bool replay_is_doorbell(const struct replay *r, unsigned int i)
+{
+	const struct rule *rule = r->model->rule;
+	unsigned int k;
+
+	for (k = 0; k < r->model->rules; k++)
+		if (rule[k].on == ON_WRITE && rule[k].reg == i &&
+		    (rule[k].checks || rule[k].rings))
+			return true;
+	return false;
 }
 
 unsigned int replay_rule_line(const struct replay *r, unsigned int i)

@@ -25,6 +25,8 @@
 #ifndef DMM_REPLAY_H
 #define DMM_REPLAY_H
 
+#include <limits.h>
+
 #include "trace.h"
 
 struct replay;
@@ -36,6 +38,16 @@ struct replay_at {
 	uint64_t sequence; /* of the device's records */
 	uint64_t ns;
 };
+
+/* An access that was replayed. */
+struct replay_access {
+	const struct dmm_access *access;
+	enum dmm_verdict verdict;
+	enum dmm_path path; /* of its last element */
+	unsigned int reg;   /* that its first byte stands in, when it came */
+};
+
+#define REPLAY_NO_REGISTER UINT_MAX
 
 /* What to tell of on the way; each may be NULL. */
 struct replay_sink {
@@ -49,8 +61,7 @@ struct replay_sink {
 	/* The device could change hands from now on, or no longer. */
 	void (*window)(void *ctx, const struct replay_at *at, bool open);
 	void (*access)(void *ctx, const struct replay_at *at,
-		       unsigned int guest, const struct dmm_access *access,
-		       enum dmm_verdict verdict, enum dmm_path path);
+		       unsigned int guest, const struct replay_access *access);
 	void (*line)(void *ctx, const struct replay_at *at, unsigned int guest,
 		     bool level);
 };
@@ -106,6 +117,8 @@ struct dmm *replay_dmm(struct replay *r);
 
 /* Names for the summary: of register (i), of machine and line of rule (i). */
 const char *replay_register(const struct replay *r, unsigned int i);
+/* Does a write of register (i) have a range of memory checked for the device? */
+bool replay_is_doorbell(const struct replay *r, unsigned int i);
 unsigned int replay_rule_line(const struct replay *r, unsigned int i);
 
 #endif /* DMM_REPLAY_H */

@@ -77,6 +77,7 @@ static void strings(void **state)
 	(void)state;
 	string("", "\"\"\n");
 	string("a \"b\" \\ /", "\"a \\\"b\\\" \\\\ /\"\n");
+	string("</script>", "\"\\u003c/script>\"\n");
 	string("\n\t\r\x01\x1f\x7f",
 	       "\"\\n\\t\\u000d\\u0001\\u001f\\u007f\"\n");
 	string("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",

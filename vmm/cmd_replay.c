@@ -17,6 +17,7 @@ enum {
 	OPTION_MODEL,
 	OPTION_JSON,
 	OPTION_TIMELINE,
+	OPTION_REPORT,
 	OPTION_QUIET,
 	OPTION_HELP,
 	OPTIONS
@@ -29,6 +30,8 @@ static const struct option_spec specs[OPTIONS] = {
 			  "write it as JSON; - for standard output" },
 	[OPTION_TIMELINE] = { 0, "timeline", NULL,
 			      "each change of a state and of the owner, too" },
+	[OPTION_REPORT] = { 0, "report", "FILE",
+			    "a page (HTML) to look at it in a browser" },
 	[OPTION_QUIET] = { 'q', "quiet", NULL,
 			   "no tables, only what is wrong" },
 	[OPTION_HELP] = { 'h', "help", NULL, "this text" },
@@ -63,41 +66,56 @@ static int status_of(const struct replays *r)
 	return r->bad ? EXIT_BAD_INPUT : status;
 }
 
-static FILE *open_json(const char *path)
+struct outputs {
+	const char *json, *report; /* files; NULL: none */
+	bool quiet;
+};
+
+static bool is_stdout(const char *path)
 {
-	FILE *to = !strcmp(path, "-") ? stdout : fopen(path, "we");
+	return path && !strcmp(path, "-");
+}
+
+/* False if it could not be written whole, which was said. */
+static bool put(const struct replays *r, const char *path,
+		int (*write)(const struct replays *r, FILE *to))
+{
+	FILE *to = is_stdout(path) ? stdout : fopen(path, "we");
+	int err;
 
 	if (!to)
 		fatal("replay: cannot write %s", path);
-	return to;
-}
-
-static int show(const struct replays *r, const char *json, bool quiet,
-		int status)
-{
-	FILE *text = json && !strcmp(json, "-") ? stderr : stdout, *to;
-	int err;
-
-	if (!quiet)
-		replays_print(r, text, table_colour(text));
-	if (!json)
-		return status;
-	to = open_json(json);
-	err = replays_json(r, to);
+	err = write(r, to);
 	if (to != stdout && fclose(to))
 		err = -1;
 	if (err)
-		log_warnx("%s could not be written whole", json);
-	return err && !status ? EXIT_BAD_RUN : status;
+		log_warnx("%s could not be written whole", path);
+	return !err;
+}
+
+static int show(const struct replays *r, const struct outputs *out, int status)
+{
+	bool used = is_stdout(out->json) || is_stdout(out->report);
+	FILE *text = used ? stderr : stdout;
+	bool fine = true;
+
+	if (!out->quiet)
+		replays_print(r, text, table_colour(text));
+	if (out->json)
+		fine &= put(r, out->json, replays_json);
+	if (out->report)
+		fine &= put(r, out->report, replays_page);
+	return fine || status ? status : EXIT_BAD_RUN;
 }
 
 int cmd_replay(int argc, char **argv)
 {
 	struct replays_conf conf = { .model = NULL };
-	const char *json = NULL, **file;
+	struct outputs out = { .json = NULL };
+	const char **file;
 	struct replays r;
 	struct options o;
-	bool quiet = false, timeline = false;
+	bool timeline = false;
 	size_t files = 0, i;
 	int option, status;
 
@@ -112,23 +130,31 @@ int cmd_replay(int argc, char **argv)
 		if (option == OPTION_MODEL)
 			conf.model = o.value;
 		else if (option == OPTION_JSON)
-			json = o.value;
+			out.json = o.value;
+		else if (option == OPTION_REPORT)
+			out.report = o.value;
 		else if (option == OPTION_TIMELINE)
 			timeline = true;
 		else if (option == OPTION_QUIET)
-			quiet = true;
+			out.quiet = true;
 		else
 			file[files++] = o.value;
 	}
 	if (!files)
 		fatalx("replay: which trace? See vpio help replay");
+	if (is_stdout(out.json) && is_stdout(out.report))
+		fatalx("replay: --json and --report cannot both go to "
+		       "standard output");
 	if (timeline)
-		conf.timeline = json && !strcmp(json, "-") ? stderr : stdout;
+		conf.timeline = is_stdout(out.json) || is_stdout(out.report) ?
+					stderr :
+					stdout;
+	conf.page = out.report != NULL;
 	replays_open(&r, &conf);
 	for (i = 0; i < files; i++)
 		replays_file(&r, file[i]);
 	replays_finish(&r);
-	status = show(&r, json, quiet, status_of(&r));
+	status = show(&r, &out, status_of(&r));
 	replays_close(&r);
 	free(file);
 	return status;

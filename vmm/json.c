@@ -30,7 +30,7 @@ static void write_string(FILE *to, const char *s)
 			fputs("\\n", to);
 		else if (c == '\t')
 			fputs("\\t", to);
-		else if (c < 0x20 || c == 0x7f)
+		else if (c < 0x20 || c == 0x7f || c == '<')
 			fprintf(to, "\\u%04x", c);
 		else
 			fwrite(s, 1, len, to);

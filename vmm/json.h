@@ -8,7 +8,8 @@
  *   json_end(&j);
  *   err = json_close(&j);
  *
- * (key) is NULL for the outermost value and for elements of an array.
+ * (key) is NULL for the outermost value and for elements of an array.  The
+ * text has no '<' in it (strings say \u003c), so that it may stand in HTML.
  */
 
 #ifndef VMM_JSON_H

@@ -51,6 +51,8 @@ static void on_state(void *ctx, const struct replay_at *at, unsigned int guest,
 {
 	struct replays_result *res = ctx;
 
+	if (res->page)
+		page_state(res->page, at, guest, st);
 	if (!res->timeline)
 		return;
 	put_place(res, at);
@@ -66,6 +68,8 @@ static void on_owner(void *ctx, const struct replay_at *at,
 	struct replays_result *res = ctx;
 	char from[16], to[16];
 
+	if (res->page)
+		page_owner(res->page, at, sw);
 	if (!res->timeline)
 		return;
 	put_guest(from, sizeof(from), sw->from);
@@ -79,6 +83,8 @@ static void on_window(void *ctx, const struct replay_at *at, bool open)
 {
 	struct replays_result *res = ctx;
 
+	if (res->page)
+		page_window(res->page, at, open);
 	if (!res->timeline)
 		return;
 	put_place(res, at);
@@ -91,6 +97,8 @@ static void on_violation(void *ctx, const struct replay_at *at,
 	struct replays_result *res = ctx;
 	struct replays_violation *v;
 
+	if (res->page)
+		page_violation(res->page, at, report);
 	if (res->timeline) {
 		put_place(res, at);
 		fprintf(res->timeline, "guest %u: violation: %s: %s\n",
@@ -112,6 +120,48 @@ static void on_violation(void *ctx, const struct replay_at *at,
 		 report->name ? report->name : "");
 	snprintf(v->rule, sizeof(v->rule), "%s",
 		 report->rule ? report->rule : "");
+}
+
+/* These two are for the page alone. */
+static void on_access(void *ctx, const struct replay_at *at, unsigned int guest,
+		      const struct replay_access *access)
+{
+	struct replays_result *res = ctx;
+
+	page_access(res->page, at, guest, access);
+}
+
+static void on_line(void *ctx, const struct replay_at *at, unsigned int guest,
+		    bool level)
+{
+	struct replays_result *res = ctx;
+
+	page_line(res->page, at, guest, level);
+}
+
+/*
+ * The interfaces' names: "nic0" is a device's, "nic0:alpha" one of its
+ * guests', in their order.
+ */
+static void find_names(struct replays_result *res,
+		       const struct trace_reader *tr)
+{
+	unsigned int i, guest = 0;
+	int device = -1;
+	const char *name, *colon;
+
+	for (i = 0; i < tr->interfaces && i < TRACE_INTERFACES; i++) {
+		name = tr->interface[i].name;
+		colon = strchr(name, ':');
+		if (tr->interface[i].linktype == TRACE_LINKTYPE)
+			continue;
+		if (!colon && ++device == (int)res->device)
+			memcpy(res->name, name, sizeof(res->name));
+		else if (colon && device == (int)res->device &&
+			 guest < DMM_MAX_GUESTS)
+			snprintf(res->guest_name[guest++],
+				 sizeof(res->guest_name[0]), "%s", colon + 1);
+	}
 }
 
 /* ---- models ---- */
@@ -166,6 +216,7 @@ static int find_model(struct replays *r, struct replays_result *res,
 }
 
 static int open_device(struct replays *r, const char *path,
+		       const struct trace_reader *tr,
 		       const struct trace_packet *p)
 {
 	struct replays_result *res = xcalloc(1, sizeof(*res));
@@ -184,13 +235,20 @@ static int open_device(struct replays *r, const char *path,
 	res->guests = dev.model.guests;
 	res->timeline = r->conf.timeline;
 	res->first_ns = p->ns;
+	find_names(res, tr);
 	err = find_model(r, res, &dev);
+	if (!err && r->conf.page) {
+		res->page = page_new(res->model, res->guests);
+		sink.access = on_access;
+		sink.line = on_line;
+	}
 	if (!err)
 		err = replay_open(&res->replay, res->model, p, &sink, &why);
 	if (err) {
 		if (why)
 			log_warnx("%s: device %u: %s", path, res->device, why);
 		free(why);
+		page_free(res->page);
 		dmm_model_free(res->model);
 		free(res);
 		r->at[p->head.device] = NULL;
@@ -217,6 +275,7 @@ static void bad_record(struct replays *r, const char *path,
 
 /* False if nothing more of the file should be shown. */
 static bool take_record(struct replays *r, const char *path,
+			const struct trace_reader *tr,
 			const struct trace_packet *p, uint64_t number)
 {
 	struct replays_result *res = r->at[p->head.device];
@@ -228,14 +287,14 @@ static bool take_record(struct replays *r, const char *path,
 			res->is_again = true;
 			return true;
 		}
-		r->bad |= open_device(r, path, p) != 0;
+		r->bad |= open_device(r, path, tr, p) != 0;
 		return true;
 	}
 	if (!res)
 		return true; /* a device without a model: said already */
 	if (res->is_again && p->head.sequence != replay_next(res->replay)) {
 		replay_end(res->replay);
-		if (open_device(r, path, &res->again)) {
+		if (open_device(r, path, tr, &res->again)) {
 			r->bad = true;
 			return true;
 		}
@@ -289,7 +348,7 @@ static void read_all(struct replays *r, const char *path, const void *bytes,
 		if (err)
 			break;
 		any |= p.ours;
-		if (p.ours && !take_record(r, path, &p, number))
+		if (p.ours && !take_record(r, path, &tr, &p, number))
 			return;
 		if (tr.at - gone > 2 * CHUNK) {
 			let_go(&tr, gone);
@@ -348,12 +407,38 @@ void replays_finish(struct replays *r)
 		replay_end(r->result[i]->replay);
 }
 
+int replays_page(const struct replays *r, FILE *to)
+{
+	struct page_device *device = xcalloc(r->results + 1, sizeof(*device));
+	unsigned int g;
+	size_t i;
+	int err;
+
+	for (i = 0; i < r->results; i++) {
+		const struct replays_result *res = r->result[i];
+
+		device[i] = (struct page_device){ .page = res->page,
+						  .replay = res->replay,
+						  .file = res->file,
+						  .model_file = res->model_file,
+						  .name = res->name,
+						  .guests = res->guests };
+		for (g = 0; g < res->guests; g++)
+			if (res->guest_name[g][0])
+				device[i].guest[g] = res->guest_name[g];
+	}
+	err = page_write(to, device, r->results);
+	free(device);
+	return err;
+}
+
 void replays_close(struct replays *r)
 {
 	size_t i;
 
 	for (i = 0; i < r->results; i++) {
 		replay_close(r->result[i]->replay);
+		page_free(r->result[i]->page);
 		dmm_model_free(r->result[i]->model);
 		free(r->result[i]->violation);
 		free(r->result[i]);

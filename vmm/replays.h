@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "../dmm/replay.h"
+#include "page.h"
 
 #define REPLAYS_VIOLATIONS 100u /* kept of one device; the rest are counted */
 
@@ -39,6 +40,9 @@ struct replays_result {
 	struct replays_violation *violation;
 	unsigned int violations; /* of those kept */
 	FILE *timeline;
+	struct page *page; /* NULL: none is wanted */
+	/* of the trace's interfaces: the device's, its guests'; "": not known */
+	char name[32], guest_name[DMM_MAX_GUESTS][32];
 	uint64_t first_ns;
 	/* a later file has its model again: until its first record comes */
 	struct trace_packet again;
@@ -48,6 +52,7 @@ struct replays_result {
 struct replays_conf {
 	const char *model; /* NULL: the one in the trace */
 	FILE *timeline;	   /* NULL: none */
+	bool page;	   /* keep events for replays_page() */
 };
 
 struct replays {
@@ -72,5 +77,7 @@ void replays_close(struct replays *r);
 /* Tables, and one JSON object (-EIO). */
 void replays_print(const struct replays *r, FILE *to, bool colour);
 MUST_CHECK int replays_json(const struct replays *r, FILE *to);
+/* The page (page.h) of all devices (-EIO). */
+MUST_CHECK int replays_page(const struct replays *r, FILE *to);
 
 #endif /* VMM_REPLAYS_H */
