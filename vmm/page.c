@@ -174,9 +174,8 @@ void page_owner(struct page *p, const struct replay_at *at,
 void page_window(struct page *p, const struct replay_at *at, bool open)
 {
 	add(p, at,
-	    (struct event){ .kind = PAGE_WINDOW,
-			    .guest = TRACE_NOBODY,
-			    .what = open });
+	    (struct event){
+		    .kind = PAGE_WINDOW, .guest = TRACE_NOBODY, .what = open });
 }
 
 void page_violation(struct page *p, const struct replay_at *at,
@@ -398,10 +397,10 @@ static void put_columns(FILE *to, const struct page *p)
 /* ---- the page ---- */
 
 /* A file of ours, as it was when this was compiled: NAME, NAME_end. */
-#define FILE_IN(name, path)                                  \
-	__asm__(".pushsection .rodata\n" #name ":\n"         \
-		".incbin \"" path "\"\n" #name "_end:\n"     \
-		".popsection\n");                            \
+#define FILE_IN(name, path)                                             \
+	__asm__(".pushsection .rodata\n" #name ":\n"                    \
+		".incbin \"" path "\"\n" #name "_end:\n"                \
+		".popsection\n");                                       \
 	extern const char name[] __attribute__((visibility("hidden"))); \
 	extern const char name##_end[] __attribute__((visibility("hidden")))
 

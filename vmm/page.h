@@ -45,10 +45,10 @@ void page_violation(struct page *page, const struct replay_at *at,
 /* A device of the page: what is known of it beside its events. */
 struct page_device {
 	const struct page *page;
-	struct replay *replay;	/* at its end */
-	const char *file;	/* that it was recorded in */
-	const char *model_file; /* for lines in it */
-	const char *name;	/* "" if it is not known */
+	struct replay *replay;		   /* at its end */
+	const char *file;		   /* that it was recorded in */
+	const char *model_file;		   /* for lines in it */
+	const char *name;		   /* "" if it is not known */
 	const char *guest[DMM_MAX_GUESTS]; /* NULL: not known */
 	unsigned int guests;
 };

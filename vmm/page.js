@@ -126,6 +126,11 @@ function pick(i) {
 
 function go_to(i) {
 	const span = Math.min(view.to - view.from, dev.whole / 50);
+	const head = dev.lanes.findIndex((lane) => lane.guest === dev.ev.guest[i]);
+	const box = $("lanes"), top = AXIS + LANE * head;
+	if (head >= 0 && (top < box.scrollTop || top + 4 * LANE > box.scrollTop +
+		box.clientHeight))
+		box.scrollTop = top - 3 * LANE;
 	show_range(dev.ev.time[i] - span / 2, dev.ev.time[i] + span / 2);
 	pick(i);
 }

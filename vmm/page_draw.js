@@ -189,7 +189,8 @@ function draw_segments(g, dev, lane, y, view, width) {
 				Math.max(x + 1, Math.floor((next - view.from) / scale)));
 			g.fillStyle = colour(lane.colour(value));
 			g.fillRect(x, y, stop - x, LANE - 6);
-			draw_label(g, lane.names.get(value), x, stop, y, value !== lane.start);
+			draw_label(g, lane.names.get(value), x, stop, y,
+				!lane.colour(value).startsWith("--"));
 			x = stop;
 			continue;
 		}
