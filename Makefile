@@ -124,11 +124,13 @@ build/libfuzzer/fuzz_%: build/libfuzzer/tests/fuzz_%.o $(HELP)
 guests:
 
 install: all
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib include/dmm \
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include/dmm \
 	  share/vpio/models share/man/man1)
 	install -m 755 $(B)/vpio $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(B)/libdmm.a $(DESTDIR)$(PREFIX)/lib
-	install -m 644 $(wildcard dmm/dmm.h dmm/cc.h dmm/diag.h) \
+	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' dmm/libdmm.pc.in \
+	  >$(DESTDIR)$(PREFIX)/lib/pkgconfig/libdmm.pc
+	install -m 644 $(addprefix dmm/,dmm.h cc.h diag.h trace.h replay.h) \
 	  $(DESTDIR)$(PREFIX)/include/dmm
 	install -m 644 $(wildcard models/*.yaml) \
 	  $(DESTDIR)$(PREFIX)/share/vpio/models

@@ -139,6 +139,10 @@ struct dmm_report {
 	const struct dmm_access *access; /* that did it; NULL: none at hand */
 };
 
+/*
+ * A function that a host has no use for may be NULL: then nothing is done,
+ * reads give ones, time stands still, and guests have no memory.
+ */
 struct dmm_host {
 	void *ctx;
 	/* Touch the device.  (width) in bytes. */
@@ -177,7 +181,7 @@ struct dmm_host {
 	int (*write_mem)(void *ctx, unsigned int guest, uint64_t gpa,
 			 const void *from, size_t len);
 	/*
-	 * NULL, or told of what the monitor took from the area: (bytes) from
+	 * Told of what the monitor took from the area: (bytes) from
 	 * (at) on, of which (done) says that the device had finished them.  A
 	 * replay puts there what it was.
 	 */

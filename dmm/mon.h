@@ -531,4 +531,7 @@ void door_identity(struct dmm *d, unsigned int g);
 /* What the device's EEPROM holds, into d->eeprom. */
 MUST_CHECK int door_read_eeproms(struct dmm *d);
 
+/* host.c: a function for each that (host) does not have. */
+void host_complete(struct dmm_host *host);
+
 #endif /* DMM_MON_H */

@@ -346,6 +346,7 @@ int dmm_open(struct dmm **out, const struct dmm_model *model,
 	d->model = model;
 	d->conf = *conf;
 	d->host = *host;
+	host_complete(&d->host);
 	if (conf->guests == 0 || conf->guests > DMM_MAX_GUESTS)
 		err = refuse(why, "%s has no guest, or too many", model->name);
 	else

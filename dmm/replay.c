@@ -580,26 +580,3 @@ unsigned int replay_rule_line(const struct replay *r, unsigned int i)
 	return i < r->model->rules ? r->model->rule[i].pos.line : 0;
 }
 
-/* ---- what a replay has no use for ---- */
-
-void replay_wake(void *ctx, unsigned int guest)
-{
-	(void)ctx;
-	(void)guest;
-}
-
-void replay_due(void *ctx, uint64_t at_ns)
-{
-	(void)ctx;
-	(void)at_ns;
-}
-
-void replay_frame(void *ctx, unsigned int guest, bool sent,
-		  const uint8_t *bytes, size_t len)
-{
-	(void)ctx;
-	(void)guest;
-	(void)sent;
-	(void)bytes;
-	(void)len;
-}

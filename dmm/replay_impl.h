@@ -120,10 +120,4 @@ void replay_echo_before(struct replay *r, unsigned int guest,
 			const struct dmm_access *access);
 void replay_echo_after(struct replay *r, unsigned int guest);
 
-/* What a replay has no use for, of both hosts. */
-void replay_wake(void *ctx, unsigned int guest);
-void replay_due(void *ctx, uint64_t at_ns);
-void replay_frame(void *ctx, unsigned int guest, bool sent,
-		  const uint8_t *bytes, size_t len);
-
 #endif /* DMM_REPLAY_IMPL_H */

@@ -89,44 +89,6 @@ static void host_write_string(void *ctx, unsigned int space, uint64_t off,
 	(void)ctx, (void)space, (void)off, (void)width, (void)from, (void)n;
 }
 
-static void host_pause(void *ctx, uint64_t ns)
-{
-	(void)ctx, (void)ns;
-}
-
-static uint64_t host_now(void *ctx)
-{
-	(void)ctx;
-	return 1;
-}
-
-static int host_reset(void *ctx)
-{
-	(void)ctx;
-	return 0;
-}
-
-static void host_line(void *ctx, unsigned int guest, bool level)
-{
-	(void)ctx, (void)guest, (void)level;
-}
-
-static void host_wake(void *ctx, unsigned int guest)
-{
-	(void)ctx, (void)guest;
-}
-
-static void host_due(void *ctx, uint64_t at_ns)
-{
-	(void)ctx, (void)at_ns;
-}
-
-static void host_frame(void *ctx, unsigned int guest, bool sent,
-		       const uint8_t *bytes, size_t len)
-{
-	(void)ctx, (void)guest, (void)sent, (void)bytes, (void)len;
-}
-
 static void host_report(void *ctx, const struct dmm_report *r)
 {
 	struct selftest *t = ctx;
@@ -177,13 +139,6 @@ static const struct dmm_host host = {
 	.write = host_write,
 	.read_string = host_read_string,
 	.write_string = host_write_string,
-	.pause = host_pause,
-	.now = host_now,
-	.reset = host_reset,
-	.line = host_line,
-	.wake = host_wake,
-	.due = host_due,
-	.frame = host_frame,
 	.report = host_report,
 	.translate = host_translate,
 	.read_mem = host_read_mem,

@@ -7,28 +7,32 @@ cd "$(dirname "$0")/.." || exit 2
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-libdmm() { # as a stranger would use it
-	cat >"$tmp/x.c" <<-'END'
-	#include <dmm/dmm.h>
-	int main(void)
-	{
-		struct diag diag;
-		struct dmm_model *model;
-		diag_init(&diag, "x");
-		int err = dmm_model_parse(&model, "a: 1", 4, &diag);
-		diag_fini(&diag);
-		return err == 0;
-	}
-	END
-	cc -std=c11 -Wall -Wextra -Wpedantic -Werror -I"$tmp/usr/include" \
-		-o "$tmp/x" "$tmp/x.c" "$tmp/usr/lib/libdmm.a" -lyaml &&
-		"$tmp/x"
+# The example of docs/, built as a stranger would, shown a driver's accesses.
+example() {
+	local flags
+	export PKG_CONFIG_PATH=$tmp/usr/lib/pkgconfig
+	flags=$(pkg-config --define-variable=prefix="$tmp/usr" --cflags --libs \
+		--static libdmm) || return 1
+	[ "$(wc -l <docs/step.c)" -lt 60 ] || return 1
+	# shellcheck disable=SC2086
+	cc -std=c11 -Wall -Wextra -Wpedantic -Werror docs/step.c $flags \
+		-o "$tmp/step" || return 1
+	"$tmp/step" models/ne2k-pci.yaml <tests/data/step.in >"$tmp/out" || return 1
+	diff tests/data/step.out "$tmp/out"
+}
+
+headers() { # each by itself
+	local h
+	for h in "$tmp"/usr/include/dmm/*.h; do
+		cc -std=c11 -Wall -Wextra -Werror -fsyntax-only "$h" || return 1
+	done
 }
 
 try install make -s install DESTDIR="$tmp" PREFIX=/usr
 try install-runs "$tmp/usr/bin/vpio" --version
 try install-models test -n "$(ls "$tmp"/usr/share/vpio/models/*.yaml)"
-try install-libdmm libdmm
+try install-headers headers
+try install-example example
 if command -v man >/dev/null; then
 	try install-man sh -c "man -l --warnings -Tutf8 \
 		'$tmp/usr/share/man/man1/vpio.1' 2>&1 >/dev/null | (! grep .)"
