@@ -579,4 +579,3 @@ unsigned int replay_rule_line(const struct replay *r, unsigned int i)
 {
 	return i < r->model->rules ? r->model->rule[i].pos.line : 0;
 }
-

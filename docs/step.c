@@ -42,7 +42,8 @@ int main(int argc, char **argv)
 	    dmm_open(&dmm, model, &conf, &host, &why))
 		return fprintf(stderr, "no model\n"), 2;
 	while (fgets(line, sizeof(line), stdin)) {
-		a = (struct dmm_access){ .data = (uint8_t *)&value, .count = 1 };
+		a = (struct dmm_access){ .data = (uint8_t *)&value,
+					 .count = 1 };
 		n = sscanf(line, "%u %llx %hhu %llx", &a.space, &off, &a.width,
 			   &value);
 		a.off = off;
