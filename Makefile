@@ -132,7 +132,7 @@ install: all
 	  >$(DESTDIR)$(PREFIX)/lib/pkgconfig/libdmm.pc
 	install -m 644 $(addprefix dmm/,dmm.h cc.h diag.h trace.h replay.h) \
 	  $(DESTDIR)$(PREFIX)/include/dmm
-	install -m 644 $(wildcard models/*.yaml) \
+	install -m 644 $(wildcard models/*.yaml models/*.json) \
 	  $(DESTDIR)$(PREFIX)/share/vpio/models
 	install -m 644 docs/vpio.1 $(DESTDIR)$(PREFIX)/share/man/man1
 

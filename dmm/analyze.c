@@ -115,6 +115,7 @@ static void build_filters(struct build *b)
 		hooked += !!m->reg[i].hooks[0] + !!m->reg[i].hooks[1];
 	if (hooked * m->states >= MODEL_NONE) {
 		diag_error(b->diag, m->machine[0].pos,
+			   DIAG_MANY
 			   "too many registers with rules for so many states");
 		return;
 	}
@@ -149,6 +150,7 @@ static void find_shadowed(struct build *b, const struct state *st)
 		r = &b->m->rule[st->rules.first + i];
 		if (r->when && expr_eval_known(r->when, NULL, 0, &out) && !out)
 			diag_error(b->diag, r->pos,
+				   DIAG_NEVER
 				   "this rule can never fire: its condition "
 				   "is always false");
 		for (k = 0; k < i; k++) {
@@ -157,6 +159,7 @@ static void find_shadowed(struct build *b, const struct state *st)
 			    (r->on != ON_POLL && before->reg != r->reg))
 				continue;
 			diag_error(b->diag, r->pos,
+				   DIAG_NEVER
 				   "this rule can never fire: the one in line "
 				   "%u always does before it",
 				   before->pos.line);
@@ -190,6 +193,7 @@ static void find_unreachable(struct build *b, const struct machine *mc)
 	for (i = mc->states.first; i < mc->states.first + mc->states.n; i++)
 		if (!seen[i])
 			diag_error(b->diag, m->state[i].pos,
+				   DIAG_NEVER
 				   "no rule leads to state %s of machine %s",
 				   m->state[i].name, mc->name);
 }
@@ -208,6 +212,7 @@ static void find_endless(struct build *b)
 			end |= m->rule[k].on == ON_END && m->rule[k].reg == i;
 		if (!end)
 			diag_warning(b->diag, m->check[i].pos,
+				     DIAG_SHARING
 				     "no rule says what happens at the end of "
 				     "%s",
 				     m->check[i].name);
@@ -220,6 +225,7 @@ static void need_proc(struct build *b, enum proc proc, const char *name)
 {
 	if (!b->m->proc[proc].n)
 		diag_error(b->diag, b->m->share_pos,
+			   DIAG_SHARING
 			   "a device that is leased needs procedures: %s",
 			   name);
 }
@@ -242,7 +248,7 @@ static void check_scrub(struct build *b)
 		if (k < scrub.n)
 			continue;
 		diag_error(b->diag, m->memory[i].pos,
-			   "nothing clears %s between guests",
+			   DIAG_SHARING "nothing clears %s between guests",
 			   m->memory[i].name);
 		diag_advise(b->diag,
 			    "procedures: { scrub: [ { fill: %s, value: 0 } ] }",
@@ -276,6 +282,7 @@ static void check_reached(struct build *b)
 		if (!reg->writable || reg->save_none || is_reached(m, reg))
 			continue;
 		diag_error(b->diag, reg->pos,
+			   DIAG_SHARING
 			   "%s cannot be restored: the monitor does not know "
 			   "how to select its bank",
 			   reg->name);
@@ -292,6 +299,7 @@ static void check_sharing(struct build *b)
 		return;
 	if (!m->reusable) {
 		diag_error(b->diag, m->share_pos,
+			   DIAG_SHARING
 			   "a device that is leased needs \"reusable:\"");
 		diag_advise(b->diag, "say in which states another guest may "
 				     "take it, such as reusable: tx == idle");
@@ -318,6 +326,7 @@ static void check_selectors(struct build *b)
 			if (m->reg[k].slot == pl->sel_reg &&
 			    !m->reg[k].select && m->proc[PROC_RESTORE].n) {
 				diag_error(b->diag, m->reg[k].pos,
+					   DIAG_SHARING
 					   "%s selects a bank: say in "
 					   "\"select:\" what its other bits "
 					   "are when the monitor moves it",

@@ -10,6 +10,7 @@
 #ifndef DMM_BUILD_H
 #define DMM_BUILD_H
 
+#include "kinds.h"
 #include "load.h"
 #include "model.h"
 
@@ -120,6 +121,7 @@ void build_machine_names(struct build *b, const struct node *root);
 void build_machines(struct build *b, const struct node *root);
 void build_sharing(struct build *b, const struct node *root);
 void build_procedures(struct build *b, const struct node *root);
+void build_tests(struct build *b, const struct node *root);
 void build_plan(struct build *b);
 void build_analyze(struct build *b);
 

@@ -42,6 +42,7 @@ static void build_match(struct build *b, const struct node *list)
 			continue;
 		if (!node_get(n, keys[0]) || !node_get(n, keys[1])) {
 			diag_error(b->diag, n->pos,
+				   DIAG_MISSING
 				   "a match needs vendorId and deviceId");
 			continue;
 		}
@@ -54,6 +55,7 @@ static void build_match(struct build *b, const struct node *list)
 			if (m->match[k].vendor == vendor &&
 			    m->match[k].device == device)
 				diag_error(b->diag, n->pos,
+					   DIAG_TAKEN
 					   "this part is listed before");
 		m->match[m->matches].vendor = (uint16_t)vendor;
 		m->match[m->matches++].device = (uint16_t)device;
@@ -62,11 +64,13 @@ static void build_match(struct build *b, const struct node *list)
 
 static void build_device(struct build *b, const struct node *root)
 {
+	static const char *const classes[] = { "network" };
 	const struct node *dev = node_get(root, "device"), *name, *n;
-	unsigned int i;
+	unsigned int word;
 
 	if (!dev) {
-		diag_error(b->diag, root->pos, "a model needs \"device:\"");
+		diag_error(b->diag, root->pos,
+			   DIAG_MISSING "a model needs \"device:\"");
 		diag_advise(b->diag,
 			    "device: { name: …, class: network, "
 			    "match: [ { vendorId: …, deviceId: … } ] }");
@@ -78,16 +82,18 @@ static void build_device(struct build *b, const struct node *root)
 			  b->diag);
 	name = node_get(dev, "name");
 	if (!name)
-		diag_error(b->diag, dev->pos, "a device needs a name");
+		diag_error(b->diag, dev->pos,
+			   DIAG_MISSING "a device needs a name");
 	else if (!node_expect(name, NODE_SCALAR, "a name", b->diag) &&
 		 !(b->m->name = strdup(name->text)))
 		b->no_memory = true;
-	for (i = 1; i < 3; i++) {
-		n = node_get(dev, device_keys[i]);
-		if (n)
-			(void)!node_expect(n, NODE_SCALAR, device_keys[i],
-					   b->diag);
-	}
+	n = node_get(dev, "class");
+	if (n)
+		(void)!node_word(n, "a class of parts", classes, 1, &word,
+				 b->diag);
+	n = node_get(dev, "source");
+	if (n)
+		(void)!node_expect(n, NODE_SCALAR, "source", b->diag);
 	build_match(b, node_get(dev, "match"));
 }
 
@@ -131,7 +137,7 @@ static void build_all(struct build *b, const struct node *root)
 	build_machines(b, root);
 	build_sharing(b, root);
 	build_procedures(b, root);
-	b->m->tests = node_get(root, "tests");
+	build_tests(b, root);
 	if (!diag->errors && !b->no_memory)
 		build_plan(b);
 	if (!diag->errors && !b->no_memory)

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "diag.h"
+#include "kinds.h"
 #include "utf8.h"
 
 #define TEXT_MAX 400	/* bytes kept of one message or piece of advice */
@@ -40,6 +41,8 @@ void diag_fini(struct diag *diag)
 	for (unsigned int i = 0; i < diag->n; i++) {
 		free(diag->message[i].text);
 		free(diag->message[i].advice);
+		free(diag->message[i].wrong);
+		free(diag->message[i].right);
 	}
 	diag_init(diag, diag->file);
 }
@@ -74,6 +77,7 @@ static void add(struct diag *diag, enum diag_level level, struct diag_pos pos,
 		const char *fmt, va_list ap)
 {
 	struct diag_message *m = &diag->message[diag->n];
+	const struct diag_kind *kind = diag_kind_of(&fmt);
 	char *text = NULL;
 
 	if (level == DIAG_ERROR)
@@ -84,7 +88,9 @@ static void add(struct diag *diag, enum diag_level level, struct diag_pos pos,
 		diag->dropped++;
 		return;
 	}
-	*m = (struct diag_message){ .level = level, .pos = pos, .text = text };
+	*m = (struct diag_message){
+		.level = level, .kind = kind, .pos = pos, .text = text
+	};
 	diag->n++;
 }
 
@@ -119,6 +125,18 @@ void diag_advise(struct diag *diag, const char *fmt, ...)
 	va_start(ap, fmt);
 	m->advice = format(fmt, ap);
 	va_end(ap);
+}
+
+void diag_suggest(struct diag *diag, const char *wrong, const char *right)
+{
+	struct diag_message *m;
+
+	diag_advise(diag, "did you mean \"%s\"?", right);
+	if (!diag->n || diag->dropped)
+		return;
+	m = &diag->message[diag->n - 1];
+	m->wrong = strdup(wrong);
+	m->right = strdup(right);
 }
 
 static size_t min(size_t a, size_t b)

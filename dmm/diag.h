@@ -18,13 +18,18 @@ struct diag_pos {
 	uint32_t column;
 };
 
+struct diag_kind; /* see kinds.h */
+
 enum diag_level { DIAG_ERROR, DIAG_WARNING };
 
 struct diag_message {
 	enum diag_level level;
+	const struct diag_kind *kind;
 	struct diag_pos pos;
 	char *text;   /* what is wrong, one sentence, lower case, no stop */
 	char *advice; /* what to do about it; NULL if there is none */
+	char *wrong;  /* a word that stands at (pos), and the one that was */
+	char *right;  /* meant, if that is known; else NULL */
 };
 
 /* At most DIAG_MAX messages are kept; the rest are counted. */
@@ -41,7 +46,10 @@ struct diag {
 void diag_init(struct diag *diag, const char *file);
 void diag_fini(struct diag *diag);
 
-/* Add a message.  diag_error() returns -EINVAL, for "return diag_error(…)". */
+/*
+ * Add a message; (fmt) begins with its kind (kinds.h), else it is "other".
+ * diag_error() returns -EINVAL, for "return diag_error(…)".
+ */
 int diag_error(struct diag *diag, struct diag_pos pos, const char *fmt, ...)
 	PRINTF(3, 4);
 void diag_warning(struct diag *diag, struct diag_pos pos, const char *fmt, ...)
@@ -49,6 +57,12 @@ void diag_warning(struct diag *diag, struct diag_pos pos, const char *fmt, ...)
 
 /* Advice for the message added last. */
 void diag_advise(struct diag *diag, const char *fmt, ...) PRINTF(2, 3);
+
+/*
+ * Advice for the message added last, which is about the word (wrong): perhaps
+ * (right) was meant.
+ */
+void diag_suggest(struct diag *diag, const char *wrong, const char *right);
 
 /*
  * The name among (names) (n of them) nearest to (word), or NULL if none is

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "expr.h"
+#include "kinds.h"
 #include "utf8.h"
 
 #define NAME_MAX_LEN 63
@@ -157,7 +158,8 @@ static int get_number(struct parser *p, struct token *t)
 	if (s == t->at + t->len && s > first && !over)
 		return 0;
 	over = over && s == t->at + t->len;
-	diag_error(p->diag, pos_at(p, t->at), "\"%.*s\" %s", (int)t->len, t->at,
+	diag_error(p->diag, pos_at(p, t->at), DIAG_EXPR "\"%.*s\" %s",
+		   (int)t->len, t->at,
 		   over ? "does not fit in 64 bits" : "is not a number");
 	advise_unit(p, s, (size_t)(t->at + t->len - s));
 	return -EINVAL;
@@ -177,6 +179,7 @@ static int get_name(struct parser *p, struct token *t)
 				;
 			if (*s != ']' || s == open + 1)
 				return diag_error(p->diag, pos_at(p, open),
+						  DIAG_EXPR
 						  "expected a number and \"]\" "
 						  "after \"[\"");
 			s++;
@@ -185,11 +188,13 @@ static int get_name(struct parser *p, struct token *t)
 			break;
 		if (!is_word(*++s) || is_digit(*s))
 			return diag_error(p->diag, pos_at(p, s),
+					  DIAG_EXPR
 					  "expected a name after \".\"");
 	}
 	t->len = (size_t)(s - t->at);
 	if (t->len > NAME_MAX_LEN)
 		return diag_error(p->diag, pos_at(p, t->at),
+				  DIAG_EXPR
 				  "a name of %zu bytes, at most %d may be",
 				  t->len, NAME_MAX_LEN);
 	return 0;
@@ -197,8 +202,8 @@ static int get_name(struct parser *p, struct token *t)
 
 static int unexpected(struct parser *p, const char *at, size_t len)
 {
-	return diag_error(p->diag, pos_at(p, at), "unexpected \"%.*s\"",
-			  (int)len, at);
+	return diag_error(p->diag, pos_at(p, at),
+			  DIAG_EXPR "unexpected \"%.*s\"", (int)len, at);
 }
 
 static int get_sign(struct parser *p, struct token *t)
@@ -243,7 +248,7 @@ static int next(struct parser *p)
 static int too_long(struct parser *p)
 {
 	diag_error(p->diag, pos_at(p, p->last.at),
-		   "the expression takes more than %u operations",
+		   DIAG_EXPR "the expression takes more than %u operations",
 		   EXPR_MAX_OPS);
 	diag_advise(p->diag, "names stand for all that they are made of");
 	return -EINVAL;
@@ -372,15 +377,15 @@ static int no_operand(struct parser *p)
 
 	if (last->kind == TOKEN_SIGN && t->kind == TOKEN_END)
 		return diag_error(p->diag, pos_at(p, last->at),
-				  "missing operand after \"%s\"",
+				  DIAG_EXPR "missing operand after \"%s\"",
 				  last->sign->text);
 	if (t->kind == TOKEN_END)
 		return diag_error(p->diag, pos_at(p, t->at),
-				  "an expression is missing");
+				  DIAG_EXPR "an expression is missing");
 	if (last->kind == TOKEN_SIGN && !is_token(last, "(") &&
 	    (is_token(t, ")") || is_token(t, ":")))
 		return diag_error(p->diag, pos_at(p, last->at),
-				  "missing operand after \"%s\"",
+				  DIAG_EXPR "missing operand after \"%s\"",
 				  last->sign->text);
 	return unexpected(p, t->at, t->len);
 }
@@ -394,7 +399,8 @@ static int expect(struct parser *p, const char *sign, const char *open,
 	    !is_token(&p->token, ":"))
 		return unexpected(p, p->token.at, p->token.len);
 	return diag_error(p->diag, pos_at(p, at),
-			  "missing \"%s\" for this \"%s\"", sign, open);
+			  DIAG_EXPR "missing \"%s\" for this \"%s\"", sign,
+			  open);
 }
 
 /* Put what a name stands for in its place. */
@@ -488,6 +494,7 @@ static int parse_unary(struct parser *p, int machine, struct operand *v)
 			break;
 		if (n == EXPR_MAX_DEPTH)
 			return diag_error(p->diag, pos_at(p, p->token.at),
+					  DIAG_EXPR
 					  "more than %u operators in a row",
 					  EXPR_MAX_DEPTH);
 		op[n] = o;
@@ -618,7 +625,8 @@ static int parse_choice(struct parser *p, struct operand *v)
 
 	if (++p->depth > EXPR_MAX_DEPTH)
 		return diag_error(p->diag, pos_at(p, at),
-				  "more than %u levels deep", EXPR_MAX_DEPTH);
+				  DIAG_EXPR "more than %u levels deep",
+				  EXPR_MAX_DEPTH);
 	ret = parse_binary(p, 1, -1, v);
 	at = p->token.at;
 	if (!ret && is_token(&p->token, "?")) {
@@ -646,7 +654,8 @@ static int parse_whole(struct parser *p)
 	ret = verify(p->out);
 	if (!ret && p->out->stack <= EXPR_MAX_STACK)
 		return 0;
-	diag_error(p->diag, p->pos, "the expression keeps more than %u values",
+	diag_error(p->diag, p->pos,
+		   DIAG_EXPR "the expression keeps more than %u values",
 		   EXPR_MAX_STACK);
 	diag_advise(p->diag, "begin with its deepest parentheses");
 	return -EINVAL;

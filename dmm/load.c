@@ -14,6 +14,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "kinds.h"
 #include "load.h"
 #include "tree.h"
 #include "utf8.h"
@@ -50,9 +51,7 @@ struct loader {
 	bool done;
 };
 
-/*
- * Text
- */
+/* ---- text ---- */
 
 /* An error that was just said, with what to do about it. */
 static int advised(struct diag *diag, int err, const char *advice)
@@ -74,8 +73,9 @@ static int text_check(const char *text, size_t len, struct diag *diag)
 			pos.column = text[n] == '\n' ? 1 : pos.column + 1;
 		}
 		diag_error(diag, pos,
-			   "the file has %zu bytes, at most %u are read", len,
-			   LOAD_MAX_BYTES);
+			   DIAG_BIG
+			   "the file has %zu bytes, at most %u are read",
+			   len, LOAD_MAX_BYTES);
 		diag_advise(diag, "is it the right file? A description has "
 				  "some hundred lines");
 		return -EINVAL;
@@ -87,13 +87,15 @@ static int text_check(const char *text, size_t len, struct diag *diag)
 		if (!n)
 			return advised(diag,
 				       diag_error(diag, pos,
+						  DIAG_ENCODING
 						  "byte 0x%02x is not UTF-8",
 						  c),
 				       "save the file as UTF-8");
 		if (why)
 			return advised(diag,
-				       diag_error(diag, pos, "%s U+%04X", why,
-						  c),
+				       diag_error(diag, pos,
+						  DIAG_ENCODING "%s U+%04X",
+						  why, c),
 				       "take it out: it cannot be seen, and "
 				       "means nothing here");
 		/* libyaml compares each %TAG with all before it. */
@@ -101,6 +103,7 @@ static int text_check(const char *text, size_t len, struct diag *diag)
 		    !memcmp(text + at, "%TAG", 4))
 			return advised(diag,
 				       diag_error(diag, pos,
+						  DIAG_TAG
 						  "tags are not used here"),
 				       "remove the line");
 		if (c == '\n' ||
@@ -124,6 +127,7 @@ static int scalar_check(struct loader *l, const char *text, size_t len,
 		return advised(
 			l->diag,
 			diag_error(l->diag, pos,
+				   DIAG_BIG
 				   "%zu bytes in one value, at most %u may be",
 				   len, LOAD_MAX_SCALAR),
 			"is a quote missing?");
@@ -134,16 +138,15 @@ static int scalar_check(struct loader *l, const char *text, size_t len,
 		if (why)
 			return advised(l->diag,
 				       diag_error(l->diag, pos,
-						  "%s U+%04X in a string", why,
-						  c),
+						  DIAG_ENCODING
+						  "%s U+%04X in a string",
+						  why, c),
 				       "take the escape out");
 	}
 	return 0;
 }
 
-/*
- * Events
- */
+/* ---- events ---- */
 
 static int item_push(struct loader *l, struct full_node *key,
 		     struct full_node *value)
@@ -174,6 +177,7 @@ static int count(struct loader *l, uint32_t weight, struct diag_pos pos)
 		return advised(
 			l->diag,
 			diag_error(l->diag, pos,
+				   DIAG_BIG
 				   "more than %u values, aliases expanded",
 				   LOAD_MAX_NODES),
 			"an alias counts with all that it stands for");
@@ -201,7 +205,7 @@ static int set_anchor(struct loader *l, const yaml_char_t *name,
 	while (i < l->n_anchors && strcmp(l->anchors[i].name, s))
 		i++;
 	if (i == MAX_ANCHORS)
-		return diag_error(l->diag, pos, "more than %d anchors",
+		return diag_error(l->diag, pos, DIAG_BIG "more than %d anchors",
 				  MAX_ANCHORS);
 	if (i == l->n_anchors) {
 		s = tree_text(l->tree, s, strlen(s));
@@ -219,12 +223,14 @@ static void set_key(struct loader *l, struct frame *f, struct full_node *node)
 	if (node->poison)
 		return;
 	if (node->node.kind != NODE_SCALAR) {
-		diag_error(l->diag, node->node.pos, "a key must be a word");
+		diag_error(l->diag, node->node.pos,
+			   DIAG_BAD_KEY "a key must be a word");
 		diag_advise(l->diag, "quote the value if it is an expression "
 				     "that begins with \"[\" or \"{\"");
 		f->key = l->poison;
 	} else if (!node->node.quoted && !*node->node.text) {
-		diag_error(l->diag, node->node.pos, "a key is missing");
+		diag_error(l->diag, node->node.pos,
+			   DIAG_BAD_KEY "a key is missing");
 		f->key = l->poison;
 	}
 }
@@ -265,7 +271,8 @@ static bool has_tag(struct loader *l, const yaml_event_t *ev,
 	if (!tag)
 		return false;
 	diag_error(l->diag, mark_pos(&ev->start_mark),
-		   "\"%s\" is a YAML tag, and tags are not used here", tag);
+		   DIAG_TAG "\"%s\" is a YAML tag, and tags are not used here",
+		   tag);
 	diag_advise(l->diag, "quote the expression if it begins with \"!\"");
 	return true;
 }
@@ -302,7 +309,8 @@ static void no_anchor(struct loader *l, const char *name, struct diag_pos pos)
 	for (unsigned int i = 0; i < l->n_anchors; i++)
 		names[i] = l->anchors[i].name;
 	near = diag_nearest(name, names, l->n_anchors);
-	diag_error(l->diag, pos, "no anchor \"&%s\" before this alias", name);
+	diag_error(l->diag, pos,
+		   DIAG_ALIAS "no anchor \"&%s\" before this alias", name);
 	if (near)
 		diag_advise(l->diag, "did you mean \"*%s\"?", near);
 	else
@@ -322,14 +330,16 @@ static int on_alias(struct loader *l, const yaml_event_t *ev)
 		node = l->poison;
 	} else if (node->open) {
 		diag_error(l->diag, pos,
-			   "anchor \"&%s\" of line %u contains itself", name,
-			   node->node.pos.line);
+			   DIAG_ALIAS
+			   "anchor \"&%s\" of line %u contains itself",
+			   name, node->node.pos.line);
 		diag_advise(l->diag, "what is named must end before it is "
 				     "used again");
 		node = l->poison;
 	}
 	if (l->depth + node->height > LOAD_MAX_DEPTH)
 		return diag_error(l->diag, pos,
+				  DIAG_BIG
 				  "more than %u levels deep, aliases expanded",
 				  LOAD_MAX_DEPTH);
 	ret = count(l, node->weight, pos);
@@ -355,7 +365,7 @@ static int on_open(struct loader *l, const yaml_event_t *ev,
 	if (l->depth == LOAD_MAX_DEPTH)
 		return advised(l->diag,
 			       diag_error(l->diag, pos,
-					  "more than %u levels deep",
+					  DIAG_BIG "more than %u levels deep",
 					  LOAD_MAX_DEPTH),
 			       "is a bracket not closed?");
 	node = tree_node(l->tree, kind, pos);
@@ -390,7 +400,7 @@ static int on_document(struct loader *l, const yaml_event_t *ev)
 	if (!l->documents++)
 		return 0;
 	diag_error(l->diag, mark_pos(&ev->start_mark),
-		   "a second document begins here");
+		   DIAG_YAML "a second document begins here");
 	diag_advise(l->diag, "a file is one document: remove the line \"---\" "
 			     "and what follows, or make it a file");
 	return -EINVAL;
@@ -539,11 +549,12 @@ static void bad_start(struct loader *l, const yaml_mark_t *mark)
 
 	if (c == '\t') {
 		diag_error(l->diag, mark_pos(mark),
-			   "a tab where only spaces may indent");
+			   DIAG_YAML "a tab where only spaces may indent");
 		diag_advise(l->diag, "indent with spaces");
 		return;
 	}
-	diag_error(l->diag, mark_pos(mark), "\"%c\" may not begin a value", c);
+	diag_error(l->diag, mark_pos(mark),
+		   DIAG_YAML "\"%c\" may not begin a value", c);
 	diag_advise(l->diag, "quote the expression");
 }
 
@@ -575,7 +586,7 @@ static int yaml_failed(struct loader *l, const yaml_parser_t *parser)
 	}
 	cause = find_cause(parser);
 	if (!cause)
-		return diag_error(l->diag, mark_pos(mark), "%s%s%s",
+		return diag_error(l->diag, mark_pos(mark), DIAG_YAML "%s%s%s",
 				  parser->context ? parser->context : "",
 				  parser->context ? ": " : "", parser->problem);
 	if (cause->at_context)
@@ -584,10 +595,11 @@ static int yaml_failed(struct loader *l, const yaml_parser_t *parser)
 	in = collection(parser->context);
 	if (in && parser->context_mark.line != mark->line)
 		diag_error(l->diag, mark_pos(mark),
-			   "%s in the %s that begins on line %zu", cause->text,
-			   in, parser->context_mark.line + 1);
+			   DIAG_YAML "%s in the %s that begins on line %zu",
+			   cause->text, in, parser->context_mark.line + 1);
 	else
-		diag_error(l->diag, mark_pos(mark), "%s", cause->text);
+		diag_error(l->diag, mark_pos(mark), DIAG_YAML "%s",
+			   cause->text);
 	if (c)
 		diag_advise(l->diag,
 			    "quote the expression that begins with \"%c\"", c);
@@ -596,9 +608,7 @@ static int yaml_failed(struct loader *l, const yaml_parser_t *parser)
 	return -EINVAL;
 }
 
-/*
- * The whole
- */
+/* ---- the whole ---- */
 
 static int read_events(struct loader *l)
 {
@@ -631,9 +641,10 @@ static void check_root(struct loader *l)
 
 	if (!root || (root->kind == NODE_SCALAR && !root->quoted &&
 		      !*root->text && !l->root->poison))
-		diag_error(l->diag, top, "the file is empty");
+		diag_error(l->diag, top, DIAG_TYPE "the file is empty");
 	else if (root->kind != NODE_MAP && !l->root->poison)
 		diag_error(l->diag, root->pos,
+			   DIAG_TYPE
 			   "the file must be a mapping (\"key: value\")");
 }
 

@@ -16,7 +16,7 @@ bool build_full(struct build *b, struct diag_pos pos, const char *what,
 {
 	if (n < max)
 		return false;
-	diag_error(b->diag, pos, "more than %u %s", max, what);
+	diag_error(b->diag, pos, DIAG_MANY "more than %u %s", max, what);
 	return true;
 }
 
@@ -33,9 +33,10 @@ void build_unknown(struct build *b, struct diag_pos pos, const char *what,
 						  i * stride);
 	if (names)
 		near = diag_nearest(name, names, n);
-	diag_error(b->diag, pos, "no %s is called \"%s\"", what, name);
+	diag_error(b->diag, pos, DIAG_NAME "no %s is called \"%s\"", what,
+		   name);
 	if (near)
-		diag_advise(b->diag, "did you mean \"%s\"?", near);
+		diag_suggest(b->diag, name, near);
 	free(names);
 }
 
@@ -108,7 +109,8 @@ bool build_target(struct build *b, const char *text, struct diag_pos pos,
 	char base[64];
 
 	if (!split_name(text, base, &index, &indexed, &field)) {
-		diag_error(b->diag, pos, "\"%s\" is not a name", text);
+		diag_error(b->diag, pos, DIAG_NAME "\"%s\" is not a name",
+			   text);
 		return false;
 	}
 	i = model_reg(b->m, base);
@@ -119,8 +121,9 @@ bool build_target(struct build *b, const char *text, struct diag_pos pos,
 	}
 	reg = &b->m->reg[i];
 	if (index >= reg->dim) {
-		diag_error(b->diag, pos, "%s has elements 0 to %u, not %u",
-			   base, reg->dim - 1u, index);
+		diag_error(b->diag, pos,
+			   DIAG_RANGE "%s has elements 0 to %u, not %u", base,
+			   reg->dim - 1u, index);
 		return false;
 	}
 	*out = (struct target){ .reg = (uint16_t)i,
@@ -165,8 +168,9 @@ static bool resolve_event(const struct scope *sc, const char *name,
 		if (!name[n])
 			return true;
 		if (i != 0 || !sc->reg) {
-			diag_error(sc->b->diag, pos, "\"%.*s\" has no fields",
-				   (int)n, name);
+			diag_error(sc->b->diag, pos,
+				   DIAG_NAME "\"%.*s\" has no fields", (int)n,
+				   name);
 			*failed = true;
 			return true;
 		}
@@ -220,6 +224,7 @@ static bool is_volatile(const struct scope *sc, const struct reg *reg,
 	if (sc->flags & SCOPE_VOLATILE || (!(reg->vol & mask) && reg->writable))
 		return false;
 	diag_error(sc->b->diag, pos,
+		   DIAG_VOLATILE
 		   "the device changes %s by itself: its latch says nothing "
 		   "here",
 		   name);
@@ -243,6 +248,7 @@ static bool let_fits(const struct scope *sc, const struct expr *e,
 			continue;
 		if (ins->array == EXPR_STATE && !(sc->flags & SCOPE_STATES)) {
 			diag_error(sc->b->diag, pos,
+				   DIAG_SCOPE
 				   "\"%s\" rests on a machine's state, which "
 				   "counts for nothing here",
 				   name);
@@ -390,9 +396,11 @@ static bool said_why(const struct scope *sc, const char *name, int machine,
 			break;
 	if (strcmp(base, "value") == 0)
 		diag_error(sc->b->diag, pos,
+			   DIAG_SCOPE
 			   "the value is known only in rules on write");
 	else if (i < sc->b->lets)
-		diag_error(sc->b->diag, pos, "\"%s\" has no fields", base);
+		diag_error(sc->b->diag, pos, DIAG_NAME "\"%s\" has no fields",
+			   base);
 	else
 		unknown_name(sc->b, pos, base);
 	return true;
@@ -418,10 +426,12 @@ static int resolve_register(const struct scope *sc, const char *name,
 	if (device) {
 		if (!(sc->flags & SCOPE_DEVICE))
 			return diag_error(b->diag, pos,
+					  DIAG_SCOPE
 					  "the device is asked only in rules "
 					  "on poll and in procedures");
 		if (!reg->readable || reg->read_clears)
 			return diag_error(b->diag, pos,
+					  DIAG_DIRECTION
 					  "%s cannot be read without an effect",
 					  reg->name);
 		out->kind = EXPR_IS_ASK;
@@ -588,7 +598,8 @@ uint16_t build_reg(struct build *b, const struct node *node, const char *what)
 		return MODEL_NONE;
 	if (t.whole)
 		return t.reg;
-	diag_error(b->diag, node->pos, "expected %s, got a part of one", what);
+	diag_error(b->diag, node->pos,
+		   DIAG_FITS "expected %s, got a part of one", what);
 	return MODEL_NONE;
 }
 
@@ -646,7 +657,7 @@ void build_lets(struct build *b, const struct node *root)
 			return;
 		if (model_reg(b->m, lets->key[i]->text) != MODEL_NONE)
 			diag_error(b->diag, lets->key[i]->pos,
-				   "\"%s\" is already a register",
+				   DIAG_TAKEN "\"%s\" is already a register",
 				   lets->key[i]->text);
 		expr = build_expr(b, lets->at[i], flags, NULL);
 		b->let[b->lets].name = lets->key[i]->text;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kinds.h"
 #include "load.h"
 
 #define SHOWN 40 /* bytes of a value that a message quotes */
@@ -64,13 +65,20 @@ bool node_is(const struct node *node, const char *text)
 	return node && node->kind == NODE_SCALAR && !strcmp(node->text, text);
 }
 
+/* What YAML's core schema takes for nothing. */
+static bool is_null(const struct node *node)
+{
+	return node->kind == NODE_SCALAR && !node->quoted &&
+	       (!*node->text || node_is(node, "~") || node_is(node, "null"));
+}
+
 /* What (node) is, for a message: into (buf), which is returned. */
 static const char *describe(const struct node *node, char buf[SHOWN + 32])
 {
 	const char *kind = node && node->quoted ? "the string " : "";
 	size_t len;
 
-	if (!node || (node->kind == NODE_SCALAR && !*kind && !*node->text))
+	if (!node || is_null(node))
 		return "nothing";
 	if (node->kind != NODE_SCALAR)
 		return node->kind == NODE_SEQ ? "a list" : "a mapping";
@@ -90,8 +98,9 @@ static int unexpected(const struct node *node, const char *what,
 {
 	char buf[SHOWN + 32];
 
-	return diag_error(diag, pos_of(node), "expected %s%s, got %s", what,
-			  more, describe(node, buf));
+	return diag_error(diag, pos_of(node),
+			  DIAG_VALUE "expected %s%s, got %s", what, more,
+			  describe(node, buf));
 }
 
 static int digit(char c, unsigned int base)
@@ -252,7 +261,7 @@ static void advise_nearest(const char *word, const char *const words[],
 		return; /* the message is not kept, so save the time */
 	near = diag_nearest(word, words, n);
 	if (near)
-		diag_advise(diag, "did you mean \"%s\"?", near);
+		diag_suggest(diag, word, near);
 	else
 		advise_words(words, n, diag);
 }
@@ -305,9 +314,9 @@ int node_expect(const struct node *node, enum node_kind kind, const char *what,
 					     "a mapping" };
 	char buf[SHOWN + 32];
 
-	if (node && node->kind == kind)
+	if (node && node->kind == kind && !is_null(node))
 		return 0;
-	diag_error(diag, pos_of(node), "expected %s for %s, got %s",
+	diag_error(diag, pos_of(node), DIAG_TYPE "expected %s for %s, got %s",
 		   kinds[kind], what, describe(node, buf));
 	if (node && kind == NODE_SEQ)
 		diag_advise(diag, "write [ a, b ], or a line \"- a\" for each");
@@ -329,7 +338,8 @@ int node_known(const struct node *map, const char *what,
 			k++;
 		if (k < n)
 			continue;
-		ret = diag_error(diag, key->pos, "unknown key %s in %s",
+		ret = diag_error(diag, key->pos,
+				 DIAG_UNKNOWN_KEY "unknown key %s in %s",
 				 describe(key, buf), what);
 		advise_nearest(key->text, keys, n, diag);
 	}

@@ -98,6 +98,7 @@ static bool too_many(struct build *b, struct diag_pos pos, unsigned int n)
 	if (b->tries <= TRY_MAX)
 		return false;
 	diag_error(b->diag, pos,
+		   DIAG_MANY
 		   "too many conditions of places to tell them apart");
 	diag_advise(b->diag, "write them as FIELD == NUMBER");
 	return true;
@@ -160,6 +161,7 @@ static void add_entry(struct build *b, uint16_t place, bool write, uint64_t off,
 		other = &m->place[e->place];
 		if (can_meet(b, pl, other)) {
 			diag_error(b->diag, pl->pos,
+				   DIAG_OVERLAP
 				   "%s and %s are both %s at %s+0x%llx",
 				   m->reg[pl->reg].name,
 				   m->reg[other->reg].name,
@@ -235,6 +237,7 @@ void build_plan(struct build *b)
 		n += walk_place(NULL, m, (uint16_t)i);
 	if (n >= MODEL_NONE) {
 		diag_error(b->diag, m->place[i - 1].pos,
+			   DIAG_MANY
 			   "with this the registers cover more than %u bytes",
 			   MODEL_NONE - 1);
 		return;

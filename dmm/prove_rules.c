@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kinds.h"
 #include "prove_impl.h"
 
 #define WAY 400u
@@ -18,7 +19,7 @@ static void tell(struct prove *p, struct diag_pos pos, uint32_t at,
 	char way[WAY];
 
 	prove_way(p, at, last, way, sizeof(way));
-	diag_error(p->diag, pos, "%s: %s", name, what);
+	diag_error(p->diag, pos, DIAG_PROOF "%s: %s", name, what);
 	diag_advise(p->diag, "it is so after: %s", way);
 }
 
@@ -293,6 +294,7 @@ void prove_graph(struct prove *p)
 		p->out->rules += p->fired[i];
 		if (!p->fired[i] && !p->out->bounded)
 			diag_error(p->diag, m->rule[i].pos,
+				   DIAG_PROOF
 				   "this rule never fires, whatever a guest "
 				   "and the device do");
 	}
@@ -333,6 +335,7 @@ static void classed(struct prove *p, unsigned int space)
 		}
 		if (first != UINT64_MAX) {
 			diag_error(p->diag, s->pos,
+				   DIAG_PROOF
 				   "nothing is said of %s+0x%llx..0x%llx",
 				   s->name, (unsigned long long)first,
 				   (unsigned long long)off - 1);
@@ -342,6 +345,7 @@ static void classed(struct prove *p, unsigned int space)
 		}
 		if (has && is_denied(s, off)) {
 			diag_error(p->diag, s->pos,
+				   DIAG_PROOF
 				   "%s+0x%llx is denied, and has a register",
 				   s->name, (unsigned long long)off);
 			return;
@@ -407,6 +411,7 @@ static void context(struct prove *p)
 			continue;
 		if (reg->save_none)
 			diag_error(p->diag, reg->pos,
+				   DIAG_PROOF
 				   "a guest can change %s, and it is not part "
 				   "of a context",
 				   reg->name);
@@ -419,6 +424,7 @@ static void context(struct prove *p)
 		    reg->port_memory != MODEL_NONE || restores_all(m, i))
 			continue;
 		diag_error(p->diag, reg->pos,
+			   DIAG_PROOF
 			   "a guest can change %s, and restore does not put "
 			   "it back",
 			   reg->name);
@@ -442,13 +448,14 @@ static void isolation(struct prove *p)
 		}
 		if (!filled && m->how != DMM_EXCLUSIVE)
 			diag_error(p->diag, m->memory[i].pos,
+				   DIAG_PROOF
 				   "what a guest leaves in %s, the next one "
 				   "finds: scrub does not fill it",
 				   m->memory[i].name);
 		if (!m->memory[i].identity && !m->memory[i].scrub &&
 		    m->how != DMM_EXCLUSIVE)
 			diag_error(p->diag, m->memory[i].pos,
-				   "memory %s needs isolate: scrub",
+				   DIAG_PROOF "memory %s needs isolate: scrub",
 				   m->memory[i].name);
 	}
 }
@@ -466,7 +473,7 @@ static void ports(struct prove *p)
 				   m->check[k].memories & 1u << i;
 		if (!checked)
 			diag_error(p->diag, m->memory[i].pos,
-				   "no check with a port covers %s",
+				   DIAG_PROOF "no check with a port covers %s",
 				   m->memory[i].name);
 	}
 	for (k = 0; k < m->checks; k++) {
@@ -474,7 +481,8 @@ static void ports(struct prove *p)
 			checked |= m->rule[i].checks & 1u << k;
 		if (!checked)
 			diag_error(p->diag, m->check[k].pos,
-				   "no rule runs check %s", m->check[k].name);
+				   DIAG_PROOF "no rule runs check %s",
+				   m->check[k].name);
 	}
 	for (k = 0; k < m->rings; k++) {
 		for (checked = false, i = 0; i < m->rules; i++)
@@ -483,6 +491,7 @@ static void ports(struct prove *p)
 				   m->rule[i].reg == m->ring[k].tail;
 		if (!checked)
 			diag_error(p->diag, m->ring[k].pos,
+				   DIAG_PROOF
 				   "no rule checks %s when its tail is written",
 				   m->ring[k].name);
 	}
@@ -499,18 +508,22 @@ static void identity(struct prove *p)
 		return;
 	if (id->mac_memory == MODEL_NONE && id->mac_eeprom == MODEL_NONE)
 		diag_error(p->diag, m->receive.pos,
+			   DIAG_PROOF
 			   "identity.mac does not say where a guest reads its "
 			   "address");
 	if (id->unicast == MODEL_NONE)
 		diag_error(p->diag, m->receive.pos,
+			   DIAG_PROOF
 			   "identity.filter.unicast does not say which "
 			   "addresses a guest listens to");
 	if (!m->interrupt.line || m->interrupt.cause == MODEL_NONE)
 		diag_error(p->diag, m->receive.pos,
+			   DIAG_PROOF
 			   "interrupt needs line and cause: how a guest is "
 			   "told of what arrived");
 	if (!m->receive.arrived.n)
 		diag_error(p->diag, m->receive.pos,
+			   DIAG_PROOF
 			   "receive.arrived does not say what a guest sees of "
 			   "a frame that the monitor put into its ring");
 }

@@ -38,7 +38,8 @@ static bool word_at(const char **p, const char *word)
 
 static void bad_place(struct build *b, const struct node *node)
 {
-	diag_error(b->diag, node->pos, "\"%s\" is not a place", node->text);
+	diag_error(b->diag, node->pos, DIAG_FORM "\"%s\" is not a place",
+		   node->text);
 	diag_advise(b->diag, "a place is SPACE+OFFSET[..LAST] [read|write] "
 			     "[if CONDITION], such as io+0x04 read if "
 			     "CR.PS == 0");
@@ -61,8 +62,8 @@ static bool place_space(struct build *b, const struct node *node,
 	s = &b->m->space[pl->space];
 	if (s->same_as == MODEL_NONE)
 		return true;
-	diag_error(b->diag, node->pos, "%s is a second door to %s", s->name,
-		   b->m->space[s->same_as].name);
+	diag_error(b->diag, node->pos, DIAG_FITS "%s is a second door to %s",
+		   s->name, b->m->space[s->same_as].name);
 	diag_advise(b->diag, "say where in %s it is; then it is there by both",
 		    b->m->space[s->same_as].name);
 	return false;
@@ -88,8 +89,14 @@ static const char *parse_place(struct build *b, const struct node *node,
 	last = off;
 	if (p[0] == '.' && p[1] == '.') {
 		p += 2;
-		if (!number_at(&p, &last) || last < off) {
+		if (!number_at(&p, &last)) {
 			bad_place(b, node);
+			return NULL;
+		}
+		if (last < off) {
+			diag_error(b->diag, node->pos,
+				   DIAG_RANGE "\"%s\" ends before it begins",
+				   node->text);
 			return NULL;
 		}
 	}
@@ -110,7 +117,7 @@ static const char *parse_place(struct build *b, const struct node *node,
 		unit = b->m->space[pl->space].width / 8u;
 	if (last * unit >= b->m->space[pl->space].size) {
 		diag_error(b->diag, node->pos,
-			   "offset 0x%llx is beyond space %s",
+			   DIAG_RANGE "offset 0x%llx is beyond space %s",
 			   (unsigned long long)last,
 			   b->m->space[pl->space].name);
 		return NULL;
@@ -130,16 +137,18 @@ static bool place_fits(struct build *b, const struct reg *reg,
 
 	if (end > s->size)
 		diag_error(b->diag, pl->pos,
-			   "%s ends at 0x%llx, beyond space %s", reg->name,
-			   (unsigned long long)end, s->name);
+			   DIAG_RANGE "%s ends at 0x%llx, beyond space %s",
+			   reg->name, (unsigned long long)end, s->name);
 	else if (pl->last > pl->off && reg->dim > 1)
 		diag_error(b->diag, pl->pos,
+			   DIAG_FITS
 			   "%s has elements, so a place of it has one offset",
 			   reg->name);
 	else if (pl->off % s->grain || pl->last % s->grain ||
 		 pl->step % s->grain || reg->bits / 8u % s->grain)
 		diag_error(b->diag, pl->pos,
-			   "%s is not aligned to the space's width", reg->name);
+			   DIAG_ALIGN "%s is not aligned to the space's width",
+			   reg->name);
 	else
 		return true;
 	return false;
@@ -193,7 +202,8 @@ static void note_selector(struct build *b, struct place *pl)
 		pl->sel_mask = e->ins[0].k;
 		pl->sel_value = e->ins[1].k;
 		if (pl->sel_value & ~pl->sel_mask)
-			diag_error(b->diag, e->pos, "this is never so");
+			diag_error(b->diag, e->pos,
+				   DIAG_NEVER "this is never so");
 	}
 }
 
@@ -256,6 +266,7 @@ static bool parse_bits(struct build *b, const struct node *node,
 		}
 		if (*p || high < low || high >= reg->bits) {
 			diag_error(b->diag, node->pos,
+				   DIAG_RANGE
 				   "expected bits of %s (0 to %u), got \"%s\"",
 				   reg->name, reg->bits - 1u, node->text);
 			return false;
@@ -293,11 +304,13 @@ static void reg_fields(struct build *b, const struct node *map, struct reg *reg)
 		run = bits ? bits >> __builtin_ctzll(bits) : 0;
 		if (!run || run & (run + 1)) {
 			diag_error(b->diag, map->at[i]->pos,
+				   DIAG_FITS
 				   "a field is one run of bits, such as 3..5");
 			continue;
 		}
 		if (bits & used)
 			diag_error(b->diag, map->key[i]->pos,
+				   DIAG_OVERLAP
 				   "field %s overlaps another of %s",
 				   map->key[i]->text, reg->name);
 		used |= bits;
@@ -325,12 +338,14 @@ static void reg_widths(struct build *b, const struct node *n, struct reg *reg)
 			continue;
 		if (v != 8 && v != 16 && v != 32 && v != 64)
 			diag_error(b->diag, one->pos,
+				   DIAG_VALUE
 				   "a width is 8, 16, 32 or 64 bits");
 		else
 			reg->widths |= (uint8_t)(v / 8);
 	}
 	if (n->kind == NODE_SEQ && n->n == 0)
-		diag_error(b->diag, n->pos, "%s answers no width at all",
+		diag_error(b->diag, n->pos,
+			   DIAG_MISSING "%s answers no width at all",
 			   reg->name);
 }
 
@@ -346,7 +361,7 @@ static bool reg_shape(struct build *b, const struct node *node, struct reg *reg,
 	reg->bits = 8;
 	if (!at || (at->kind == NODE_SEQ && at->n == 0)) {
 		diag_error(b->diag, at ? at->pos : node->pos,
-			   "register %s needs a place", reg->name);
+			   DIAG_MISSING "register %s needs a place", reg->name);
 		diag_advise(b->diag, "at: SPACE+OFFSET");
 		return false;
 	}
@@ -363,6 +378,7 @@ static bool reg_shape(struct build *b, const struct node *node, struct reg *reg,
 		return false;
 	if (bits == 0 || bits % 8) {
 		diag_error(b->diag, n->pos,
+			   DIAG_VALUE
 			   "a size is a multiple of 8 bits, up to 64");
 		return false;
 	}
@@ -372,7 +388,8 @@ static bool reg_shape(struct build *b, const struct node *node, struct reg *reg,
 		if (node_u64(n, "a number of elements", 1024, &v, b->diag))
 			return false;
 		if (v == 0) {
-			diag_error(b->diag, n->pos, "dim is 1 or more");
+			diag_error(b->diag, n->pos,
+				   DIAG_VALUE "dim is 1 or more");
 			return false;
 		}
 		reg->dim = (uint16_t)v;
@@ -394,9 +411,13 @@ static void reg_flags(struct build *b, const struct node *node, struct reg *reg)
 	unsigned int word;
 
 	n = node_get(node, "resetValue");
-	if (n)
-		(void)!node_u64(n, "a value", cc_ones(reg->bits), &reg->reset,
-				b->diag);
+	if (n && !node_u64(n, "a value", UINT64_MAX, &reg->reset, b->diag) &&
+	    reg->reset > cc_ones(reg->bits))
+		diag_error(b->diag, n->pos,
+			   DIAG_RANGE "%s has %u bits, so its value is at most "
+				      "0x%llx",
+			   reg->name, reg->bits,
+			   (unsigned long long)cc_ones(reg->bits));
 	n = node_get(node, "readAction");
 	if (n && !node_word(n, "a read action", actions, 1, &word, b->diag))
 		reg->read_clears = true;
@@ -476,7 +497,8 @@ void build_registers(struct build *b, const struct node *root)
 	size_t i;
 
 	if (!map) {
-		diag_error(b->diag, root->pos, "a model needs \"registers:\"");
+		diag_error(b->diag, root->pos,
+			   DIAG_MISSING "a model needs \"registers:\"");
 		return;
 	}
 	if (node_expect(map, NODE_MAP, "the registers", b->diag))
@@ -502,6 +524,7 @@ static void reg_w1(struct build *b, const struct node *n, struct reg *reg,
 	if (reg->w1_reg != MODEL_NONE || b->m->reg[other].dim != reg->dim ||
 	    b->m->reg[other].bits != reg->bits) {
 		diag_error(b->diag, n->pos,
+			   DIAG_FITS
 			   "%s sets or clears one register, of its own size",
 			   reg->name);
 		return;
@@ -530,6 +553,7 @@ static void reg_merge(struct build *b, const struct node *n, struct reg *reg)
 		return;
 	if (!reg->global) {
 		diag_error(b->diag, n->pos,
+			   DIAG_FITS
 			   "merge says what the device gets of a register "
 			   "with \"global: true\"");
 		return;
@@ -555,6 +579,7 @@ static void second_look(struct build *b, const struct node *node,
 	reg_w1(b, node_get(node, "w1s"), reg, &reg->w1s);
 	if (reg->w1c & reg->w1s)
 		diag_error(b->diag, reg->pos,
+			   DIAG_FITS
 			   "ones in %s cannot both clear a bit and set it",
 			   reg->name);
 	reg_answer(b, node_get(node, "answer"), reg);

@@ -42,6 +42,7 @@ static bool field_bits(struct build *b, const struct node *n,
 		hi = strtoul(end + 2, &end, 10);
 	if (*end || hi < lo || hi >= 64u * ring->words) {
 		diag_error(b->diag, n->pos,
+			   DIAG_RANGE
 			   "expected bits of the descriptor (0 to %u), got "
 			   "\"%s\"",
 			   64u * ring->words - 1, n->text);
@@ -70,6 +71,7 @@ static void ring_fields(struct build *b, const struct node *map,
 			continue;
 		if (low / 64 != high / 64) {
 			diag_error(b->diag, map->at[i]->pos,
+				   DIAG_ALIGN
 				   "field %s crosses a boundary of 64 bits",
 				   map->key[i]->text);
 			continue;
@@ -116,15 +118,18 @@ static void build_layout(struct build *b, const struct node *key,
 	n = node_get(node, "buffer");
 	if (!n)
 		return;
-	if (!l->length)
-		diag_error(b->diag, n->pos, "a buffer needs a length");
+	if (!node_get(node, "length"))
+		diag_error(b->diag, n->pos,
+			   DIAG_MISSING "a buffer needs a length");
 	if (!build_field_bits(b, n, ring, &l->buffer))
 		return;
 	if (l->buffer.mask <= 0xffff)
 		diag_error(b->diag, n->pos,
-			   "\"%s\" is too narrow for an address", n->text);
+			   DIAG_FITS "\"%s\" is too narrow for an address",
+			   n->text);
 	if (ring->to_device && !plain_field(l->length, &l->length_bits))
 		diag_error(b->diag, n->pos,
+			   DIAG_FITS
 			   "the length of what the device reads is a field of "
 			   "the descriptor");
 }
@@ -139,7 +144,8 @@ static void ring_layouts(struct build *b, const struct node *map,
 	for (i = 0; i < map->n; i++)
 		build_layout(b, map->key[i], map->at[i], ring);
 	if (!ring->layouts)
-		diag_error(b->diag, map->pos, "a ring needs a layout");
+		diag_error(b->diag, map->pos,
+			   DIAG_MISSING "a ring needs a layout");
 }
 
 static void ring_marks(struct build *b, const struct node *node,
@@ -163,19 +169,23 @@ static void ring_marks(struct build *b, const struct node *node,
 		ring->back_low = (uint8_t)low;
 		ring->back_high = (uint8_t)high;
 	}
-	if (!ring->done.mask || !n)
+	if (!node_get(node, "done") || !n)
 		diag_error(b->diag, ring->pos,
+			   DIAG_MISSING
 			   "ring %s needs done and writeBack: how its part "
 			   "says that a descriptor is used",
 			   ring->name);
-	if (ring->to_device && (!ring->end.mask || !ring->report.mask))
+	if (ring->to_device &&
+	    (!node_get(node, "end") || !node_get(node, "report")))
 		diag_error(b->diag, ring->pos,
+			   DIAG_MISSING
 			   "ring %s needs end and report: what marks a "
 			   "frame's last descriptor and asks for its write "
 			   "back",
 			   ring->name);
-	if (!ring->to_device && !ring->len.mask)
+	if (!ring->to_device && !node_get(node, "length"))
 		diag_error(b->diag, ring->pos,
+			   DIAG_MISSING
 			   "ring %s needs length: how much was received",
 			   ring->name);
 }
@@ -220,6 +230,7 @@ static bool ring_shape(struct build *b, const struct node *node,
 	static const char *const needed[] = { "kind", "base",	"count",
 					      "head", "tail",	"direction",
 					      "size", "fields", "layouts" };
+	const struct node *n;
 	unsigned int word;
 	uint64_t size;
 	size_t i;
@@ -227,7 +238,8 @@ static bool ring_shape(struct build *b, const struct node *node,
 	for (i = 0; i < ARRAY_LEN(needed); i++) {
 		if (node_get(node, needed[i]))
 			continue;
-		diag_error(b->diag, ring->pos, "a descriptorRing needs \"%s:\"",
+		diag_error(b->diag, ring->pos,
+			   DIAG_MISSING "a descriptorRing needs \"%s:\"",
 			   needed[i]);
 		return false;
 	}
@@ -238,9 +250,10 @@ static bool ring_shape(struct build *b, const struct node *node,
 	    node_u64(node_get(node, "size"), "a size in bytes",
 		     8 * MODEL_MAX_WORDS, &size, b->diag))
 		return false;
+	n = node_get(node, "size");
 	if (size < 8 || size % 8) {
-		diag_error(b->diag, node_get(node, "size")->pos,
-			   "a descriptor has 8, 16, 24 or 32 bytes");
+		diag_error(b->diag, n->pos,
+			   DIAG_VALUE "a descriptor has 8, 16, 24 or 32 bytes");
 		return false;
 	}
 	ring->to_device = word == 0;

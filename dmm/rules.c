@@ -35,7 +35,7 @@ static void build_memory(struct build *b, const struct node *key,
 	if (!node_get(node, "start") || !node_get(node, "size") ||
 	    !node_get(node, "port")) {
 		diag_error(b->diag, key->pos,
-			   "a memory needs start, size and port");
+			   DIAG_MISSING "a memory needs start, size and port");
 		return;
 	}
 	mem.port = build_reg(b, node_get(node, "port"), "a data port");
@@ -46,7 +46,8 @@ static void build_memory(struct build *b, const struct node *key,
 	    mem.port == MODEL_NONE)
 		return;
 	if (size == 0 || size > MODEL_MAX_MEMORY_BYTES) {
-		diag_error(b->diag, key->pos, "a memory has 1 byte to 1M");
+		diag_error(b->diag, key->pos,
+			   DIAG_RANGE "a memory has 1 byte to 1M");
 		return;
 	}
 	n = node_get(node, "answer");
@@ -54,6 +55,7 @@ static void build_memory(struct build *b, const struct node *key,
 		mem.identity = true;
 	if (!mem.identity && (start % MEMORY_PAGE || size % MEMORY_PAGE))
 		diag_error(b->diag, key->pos,
+			   DIAG_ALIGN
 			   "a memory that guests write is of whole pages of "
 			   "%u bytes",
 			   MEMORY_PAGE);
@@ -63,7 +65,8 @@ static void build_memory(struct build *b, const struct node *key,
 	for (word = 0; word < m->memories; word++)
 		if (start < m->memory[word].start + m->memory[word].size &&
 		    m->memory[word].start < start + size)
-			diag_error(b->diag, key->pos, "memory %s overlaps %s",
+			diag_error(b->diag, key->pos,
+				   DIAG_OVERLAP "memory %s overlaps %s",
 				   mem.name, m->memory[word].name);
 	mem.start = (uint32_t)start;
 	mem.size = (uint32_t)size;
@@ -87,10 +90,9 @@ void build_memories(struct build *b, const struct node *root)
 
 /* ---- checks ---- */
 
-static const char *const check_keys[] = { "memory",  "start",	"length",
-					  "access",  "wrap",	"port",
-					  "address", "refused", "done",
-					  "frame" };
+static const char *const check_keys[] = { "memory",  "start", "length",
+					  "wrap",    "port",  "address",
+					  "refused", "done",  "frame" };
 
 static bool check_memories(struct build *b, const struct node *n,
 			   struct check *c)
@@ -100,7 +102,8 @@ static bool check_memories(struct build *b, const struct node *n,
 	size_t k;
 
 	if (!n || (n->kind == NODE_SEQ && n->n == 0)) {
-		diag_error(b->diag, c->pos, "check %s needs a memory", c->name);
+		diag_error(b->diag, c->pos,
+			   DIAG_MISSING "check %s needs a memory", c->name);
 		return false;
 	}
 	for (k = 0; k < (n->kind == NODE_SEQ ? n->n : 1); k++) {
@@ -130,7 +133,8 @@ static void check_wrap(struct build *b, const struct node *n, struct check *c)
 	    node_known(n, "a wrap", keys, 2, b->diag))
 		return;
 	if (!node_get(n, "from") || !node_get(n, "to")) {
-		diag_error(b->diag, n->pos, "a wrap needs from and to");
+		diag_error(b->diag, n->pos,
+			   DIAG_MISSING "a wrap needs from and to");
 		return;
 	}
 	c->wrap_from = build_expr(b, node_get(n, "from"), 0, NULL);
@@ -164,7 +168,7 @@ static void check_port(struct build *b, const struct node *n, struct check *c)
 	for (i = 0; c->port != MODEL_NONE && i < m->memories; i++) {
 		if (!(c->memories & 1u << i) || m->memory[i].port == c->port)
 			continue;
-		diag_error(b->diag, n->pos, "%s is not behind %s",
+		diag_error(b->diag, n->pos, DIAG_FITS "%s is not behind %s",
 			   m->memory[i].name, m->reg[c->port].name);
 		return;
 	}
@@ -173,10 +177,8 @@ static void check_port(struct build *b, const struct node *n, struct check *c)
 static void build_check(struct build *b, const struct node *key,
 			const struct node *node)
 {
-	static const char *const accesses[] = { "read", "write" };
 	struct check *c = &b->m->check[b->m->checks];
 	const struct node *n;
-	unsigned int word;
 
 	if (build_full(b, key->pos, "checks", b->m->checks, MODEL_MAX_CHECKS) ||
 	    node_expect(node, NODE_MAP, "a check", b->diag))
@@ -191,7 +193,8 @@ static void build_check(struct build *b, const struct node *key,
 	if (!check_memories(b, node_get(node, "memory"), c))
 		return;
 	if (!node_get(node, "start") || !node_get(node, "length")) {
-		diag_error(b->diag, key->pos, "a check needs start and length");
+		diag_error(b->diag, key->pos,
+			   DIAG_MISSING "a check needs start and length");
 		return;
 	}
 	c->start = build_expr(b, node_get(node, "start"), 0, NULL);
@@ -201,10 +204,6 @@ static void build_check(struct build *b, const struct node *key,
 	n = node_get(node, "address");
 	if (n)
 		c->address = build_reg(b, n, "a register");
-	n = node_get(node, "access");
-	if (n)
-		(void)!node_word(n, "read or write", accesses, 2, &word,
-				 b->diag);
 	n = node_get(node, "frame");
 	if (n)
 		(void)!node_bool(n, "true or false", &c->frame, b->diag);
@@ -280,6 +279,7 @@ static void rule_do(struct build *b, const struct node *n, struct rule *r)
 		r->sets = build_event_sets(b, n, flags, reg);
 	else
 		diag_error(b->diag, n->pos,
+			   DIAG_TYPE
 			   "expected reset, or registers and their values");
 }
 
@@ -309,11 +309,14 @@ static void rule_fits(struct build *b, const struct node *node,
 
 	if (then && (r->on == ON_END || r->on == ON_POLL))
 		diag_error(b->diag, then->pos,
+			   DIAG_FITS
 			   "a verdict is on an access: read, write or access");
 	if (check && r->on != ON_WRITE)
-		diag_error(b->diag, check->pos, "a check goes with a write");
+		diag_error(b->diag, check->pos,
+			   DIAG_FITS "a check goes with a write");
 	if (r->on == ON_END && b->m->check[r->reg].port == MODEL_NONE)
 		diag_error(b->diag, node->pos,
+			   DIAG_NEVER
 			   "%s has no port to be counted at, so it never ends",
 			   b->m->check[r->reg].name);
 }
@@ -369,7 +372,8 @@ static bool next_word(const char **p, char word[64])
 
 static void bad_event(struct build *b, const struct node *on)
 {
-	diag_error(b->diag, on->pos, "\"%s\" is not an event", on->text);
+	diag_error(b->diag, on->pos, DIAG_FORM "\"%s\" is not an event",
+		   on->text);
 	diag_advise(b->diag, "an event is read R, write R, access R, "
 			     "end CHECK or poll");
 }
@@ -408,6 +412,7 @@ static void rule_registers(struct build *b, const struct node *node,
 		r.reg = t.reg;
 		if (!t.whole) {
 			diag_error(b->diag, pos,
+				   DIAG_FITS
 				   "an event is of a whole register, not of %s",
 				   word);
 			diag_advise(b->diag, "say which part of the value "
@@ -416,7 +421,8 @@ static void rule_registers(struct build *b, const struct node *node,
 		}
 		if ((write && !read && !reg->writable) ||
 		    (read && !write && !reg->readable)) {
-			diag_error(b->diag, pos, "%s has no place to %s", word,
+			diag_error(b->diag, pos,
+				   DIAG_DIRECTION "%s has no place to %s", word,
 				   write ? "write" : "read");
 			diag_advise(b->diag, "so this rule can never fire");
 			continue;
@@ -448,7 +454,8 @@ static void build_rule(struct build *b, const struct node *node,
 			  b->diag);
 	on = node_get(node, "on");
 	if (!on) {
-		diag_error(b->diag, node->pos, "a rule needs \"on:\"");
+		diag_error(b->diag, node->pos,
+			   DIAG_MISSING "a rule needs \"on:\"");
 		return;
 	}
 	if (node_expect(on, NODE_SCALAR, "an event", b->diag))
@@ -499,8 +506,8 @@ static void declare_states(struct build *b, const struct node *map,
 		mc->states.n++;
 	}
 	if (map->n == 0)
-		diag_error(b->diag, mc->pos, "machine %s has no state",
-			   mc->name);
+		diag_error(b->diag, mc->pos,
+			   DIAG_MISSING "machine %s has no state", mc->name);
 }
 
 static void build_states(struct build *b, const struct node *map,

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "load.h"
+#include "build.h"
 #include "mon.h"
 
 struct selftest {
@@ -176,14 +176,15 @@ static bool find_slot(struct selftest *t, const struct node *at,
 			i = MODEL_NONE;
 	}
 	if (i == MODEL_NONE) {
-		diag_error(t->diag, at->pos, "no register is called \"%s\"",
-			   name);
+		diag_error(t->diag, at->pos,
+			   DIAG_TEST "no register is called \"%s\"", name);
 		return false;
 	}
 	*reg = &t->m->reg[i];
 	if (index >= (*reg)->dim) {
-		diag_error(t->diag, at->pos, "%s has elements 0 to %u, not %lu",
-			   base, (*reg)->dim - 1u, index);
+		diag_error(t->diag, at->pos,
+			   DIAG_TEST "%s has elements 0 to %u, not %lu", base,
+			   (*reg)->dim - 1u, index);
 		return false;
 	}
 	*slot = (*reg)->slot + (unsigned int)index;
@@ -221,8 +222,8 @@ static bool access_reg(struct selftest *t, const struct node *at,
 		return false;
 	pl = place_now(t, reg, write);
 	if (!pl) {
-		diag_error(t->diag, at->pos, "%s is not in the selected bank",
-			   name);
+		diag_error(t->diag, at->pos,
+			   DIAG_TEST "%s is not in the selected bank", name);
 		return false;
 	}
 	a.space = pl->space;
@@ -285,8 +286,8 @@ static bool run_event(struct selftest *t, const struct node *node)
 		t->device[slot] = v;
 		return true;
 	}
-	diag_error(t->diag, node->pos, "\"%s\" is not an event of a test",
-		   node->text);
+	diag_error(t->diag, node->pos,
+		   DIAG_TEST "\"%s\" is not an event of a test", node->text);
 	diag_advise(t->diag, "an event is write R V, read R, device R V or "
 			     "poll");
 	return false;
@@ -299,7 +300,7 @@ static bool same(struct selftest *t, const struct node *at, const char *what,
 {
 	if (is && strcmp(is, want) == 0)
 		return true;
-	diag_error(t->diag, at->pos, "%s is %s, not %s", what,
+	diag_error(t->diag, at->pos, DIAG_TEST "%s is %s, not %s", what,
 		   is ? is : "nothing", want);
 	return false;
 }
@@ -312,8 +313,6 @@ static bool run_expect(struct selftest *t, const struct node *key,
 	const char *state;
 	uint64_t v, is;
 
-	if (node_expect(value, NODE_SCALAR, "what must hold", t->diag))
-		return false;
 	if (node_is(key, "refused"))
 		return same(t, key, "the check that refused", t->refused,
 			    value->text);
@@ -332,9 +331,9 @@ static bool run_expect(struct selftest *t, const struct node *key,
 	if (node_u64(value, "a value", UINT64_MAX, &v, t->diag))
 		return false;
 	if (v != is)
-		diag_error(t->diag, key->pos, "%s is 0x%llx, not 0x%llx",
-			   key->text, (unsigned long long)is,
-			   (unsigned long long)v);
+		diag_error(t->diag, key->pos,
+			   DIAG_TEST "%s is 0x%llx, not 0x%llx", key->text,
+			   (unsigned long long)is, (unsigned long long)v);
 	return v == is;
 }
 
@@ -345,10 +344,6 @@ static bool run_events(struct selftest *t, const struct node *events)
 
 	for (i = 0; i < events->n; i++) {
 		e = events->at[i];
-		if (e->kind == NODE_SEQ)
-			return !node_expect(e, NODE_SCALAR,
-					    "an event or what must hold",
-					    t->diag);
 		if (e->kind == NODE_SCALAR && !run_event(t, e))
 			return false;
 		for (k = 0; e->kind == NODE_MAP && k < e->n; k++)
@@ -362,24 +357,15 @@ static bool run_events(struct selftest *t, const struct node *events)
 static int run_one(const struct dmm_model *m, const struct node *test,
 		   struct diag *diag, bool *ok)
 {
-	static const char *const keys[] = { "name", "events" };
 	struct dmm_conf conf = { .how = DMM_EXCLUSIVE, .guests = 1 };
 	struct selftest t = { .m = m, .diag = diag };
 	struct dmm_host h = host;
-	const struct node *events;
+	const struct node *events = node_get(test, "events");
 	char *why = NULL;
 	unsigned int i;
 	int err = 0;
 
 	*ok = false;
-	if (node_expect(test, NODE_MAP, "a test", diag) ||
-	    node_known(test, "a test", keys, 2, diag))
-		return 0;
-	events = node_get(test, "events");
-	if (!events)
-		diag_error(diag, test->pos, "a test needs events");
-	if (!events || node_expect(events, NODE_SEQ, "a list of events", diag))
-		return 0;
 	t.device = calloc(2 * m->slots + 1u, sizeof(*t.device));
 	t.memory = calloc(1, MEMORY);
 	conf.area.size = dmm_model_area(m);
@@ -402,13 +388,57 @@ static int run_one(const struct dmm_model *m, const struct node *test,
 	if (!err)
 		*ok = run_events(&t, events);
 	else if (why)
-		diag_error(diag, test->pos, "%s", why);
+		diag_error(diag, test->pos, DIAG_TEST "%s", why);
 	free(why);
 	dmm_close(t.dmm);
 	free(t.device);
 	free(t.memory);
 	free(conf.area.host);
 	return err == -ENOMEM ? err : 0;
+}
+
+static bool test_shape(const struct node *test, struct diag *diag)
+{
+	static const char *const keys[] = { "name", "events" };
+	const struct node *name, *events;
+	size_t i;
+
+	if (node_expect(test, NODE_MAP, "a test", diag) ||
+	    node_known(test, "a test", keys, 2, diag))
+		return false;
+	name = node_get(test, "name");
+	if (name && node_expect(name, NODE_SCALAR, "a name", diag))
+		return false;
+	events = node_get(test, "events");
+	if (!events)
+		diag_error(diag, test->pos, DIAG_MISSING "a test needs events");
+	if (!events || node_expect(events, NODE_SEQ, "a list of events", diag))
+		return false;
+	for (i = 0; i < events->n; i++) {
+		const struct node *e = events->at[i];
+
+		for (size_t k = 0; e->kind == NODE_MAP && k < e->n; k++)
+			if (node_expect(e->at[k], NODE_SCALAR, "what must hold",
+					diag))
+				return false;
+		if (e->kind != NODE_MAP &&
+		    node_expect(e, NODE_SCALAR, "an event or what must hold",
+				diag))
+			return false;
+	}
+	return true;
+}
+
+void build_tests(struct build *b, const struct node *root)
+{
+	const struct node *tests = node_get(root, "tests");
+	size_t i;
+
+	if (!tests || node_expect(tests, NODE_SEQ, "a list of tests", b->diag))
+		return;
+	for (i = 0; i < tests->n; i++)
+		(void)!test_shape(tests->at[i], b->diag);
+	b->m->tests = tests;
 }
 
 int dmm_model_test(const struct dmm_model *model, struct diag *diag,
@@ -422,8 +452,6 @@ int dmm_model_test(const struct dmm_model *model, struct diag *diag,
 	*passed = *failed = 0;
 	if (!tests)
 		return 0;
-	if (node_expect(tests, NODE_SEQ, "a list of tests", diag))
-		return -EINVAL;
 	for (i = 0; i < tests->n; i++) {
 		err = run_one(model, tests->at[i], diag, &ok);
 		if (err)

@@ -65,8 +65,8 @@ static void build_ring(struct build *b, const struct node *n)
 	for (i = 0; i < ARRAY_LEN(keys); i++) {
 		if (node_get(n, keys[i]))
 			continue;
-		diag_error(b->diag, n->pos, "a pageRing needs \"%s:\"",
-			   keys[i]);
+		diag_error(b->diag, n->pos,
+			   DIAG_MISSING "a pageRing needs \"%s:\"", keys[i]);
 		return;
 	}
 	if (node_word(node_get(n, "kind"), "a kind of ring", kinds, 1, &kind,
@@ -92,7 +92,8 @@ static uint16_t ring_named(struct build *b, const struct node *n,
 		build_unknown(b, n->pos, "ring", n->text, &b->m->ring[0].name,
 			      b->m->rings, sizeof(b->m->ring[0]));
 	} else if (b->m->ring[i].to_device != to_device) {
-		diag_error(b->diag, n->pos, "%s goes the other way", n->text);
+		diag_error(b->diag, n->pos,
+			   DIAG_DIRECTION "%s goes the other way", n->text);
 		i = MODEL_NONE;
 	}
 	return i;
@@ -127,9 +128,10 @@ static void build_receive(struct build *b, const struct node *root)
 		return;
 	rx->pos = map->pos;
 	n = node_get(map, "ring");
-	if (n && n->kind == NODE_SCALAR)
+	if (n && n->kind == NODE_SCALAR &&
+	    !node_expect(n, NODE_SCALAR, "a ring", b->diag))
 		rx->dring = ring_named(b, n, false);
-	else
+	else if (n && n->kind != NODE_SCALAR)
 		build_ring(b, n);
 	rx->max = expr_of(b, map, "max", SCOPE_VOLATILE);
 	rx->check = expr_of(b, map, "checkSequence", SCOPE_VOLATILE);
@@ -218,8 +220,8 @@ static void identity_mac(struct build *b, const struct node *n)
 		return;
 	mem = &b->m->memory[id->mac_memory];
 	if (!cc_within(at, 6u * id->mac_stride, 0, mem->size))
-		diag_error(b->diag, n->pos, "the address ends beyond %s",
-			   mem->name);
+		diag_error(b->diag, n->pos,
+			   DIAG_RANGE "the address ends beyond %s", mem->name);
 }
 
 static void build_identity(struct build *b, const struct node *root)
@@ -368,10 +370,11 @@ static void step_all_but(struct build *b, const struct node *list,
 
 static void step_word(struct build *b, const struct node *node)
 {
-	struct proc_step *st = new_step(b, node->pos);
+	struct proc_step *st;
 	struct target t;
 
-	if (!st)
+	if (node_expect(node, NODE_SCALAR, "a step", b->diag) ||
+	    !(st = new_step(b, node->pos)))
 		return;
 	if (node_is(node, "all")) {
 		step_all_but(b, NULL, st);
@@ -396,10 +399,12 @@ static void step_target(struct build *b, const struct node *n,
 	st->slot = t.slot;
 	if ((st->kind == STEP_WRITE || st->kind == STEP_OUT) &&
 	    !b->m->reg[t.reg].writable)
-		diag_error(b->diag, n->pos, "%s cannot be written", n->text);
+		diag_error(b->diag, n->pos,
+			   DIAG_DIRECTION "%s cannot be written", n->text);
 	if ((st->kind == STEP_READ || st->kind == STEP_IN) &&
 	    !b->m->reg[t.reg].readable)
-		diag_error(b->diag, n->pos, "%s cannot be read", n->text);
+		diag_error(b->diag, n->pos, DIAG_DIRECTION "%s cannot be read",
+			   n->text);
 }
 
 static void step_rest(struct build *b, const struct node *node,
@@ -431,19 +436,24 @@ static void step_rest(struct build *b, const struct node *node,
 	if (n)
 		st->value = build_expr(b, n, PROC_FLAGS, NULL);
 	if (st->kind == STEP_WRITE && !n)
-		diag_error(b->diag, node->pos, "what value is written?");
+		diag_error(b->diag, node->pos,
+			   DIAG_MISSING "what value is written?");
 	n = node_get(node, "width");
 	if (n && node_u64(n, "a width in bits", 32, &v, b->diag))
 		return;
 	if (v != 8 && v != 16 && v != 32)
-		diag_error(b->diag, n->pos, "a width is 8, 16 or 32 bits");
+		diag_error(b->diag, n->pos,
+			   DIAG_VALUE "a width is 8, 16 or 32 bits");
 	st->width = (uint8_t)(v / 8);
 	n = node_get(node, "timeout");
 	if (n)
 		(void)!node_time(n, "a time", &st->timeout_ns, b->diag);
-	if (st->kind == STEP_WAIT && (!n || st->timeout_ns > 1000000000))
+	if (st->kind == STEP_WAIT && !n)
 		diag_error(b->diag, node->pos,
-			   "a wait needs a timeout of at most 1s");
+			   DIAG_MISSING "a wait needs a timeout of at most 1s");
+	if (st->timeout_ns > 1000000000)
+		diag_error(b->diag, n->pos,
+			   DIAG_RANGE "a wait needs a timeout of at most 1s");
 	n = node_get(node, "late");
 	if (n &&
 	    !node_word(n, "what a late answer is", late, 1, &word, b->diag))
@@ -472,6 +482,7 @@ static bool step_belongs(struct build *b, const struct node *node,
 		if (places[i].kind != kind || places[i].proc == proc)
 			continue;
 		diag_error(b->diag, node->pos,
+			   DIAG_FITS
 			   "\"%s\" has bytes to move only in procedure %s",
 			   places[i].name, proc_names[places[i].proc]);
 		return false;
@@ -499,6 +510,7 @@ static void step_map(struct build *b, const struct node *node, enum proc proc)
 			continue;
 		if (what)
 			diag_error(b->diag, node->pos,
+				   DIAG_NOT_BOTH
 				   "a step does one thing, not \"%s\" and "
 				   "\"%s\"",
 				   keys[k], keys[i]);
@@ -508,7 +520,8 @@ static void step_map(struct build *b, const struct node *node, enum proc proc)
 	if (what && !step_belongs(b, node, kinds[k], proc))
 		return;
 	if (!what) {
-		diag_error(b->diag, node->pos, "what does this step do?");
+		diag_error(b->diag, node->pos,
+			   DIAG_MISSING "what does this step do?");
 		diag_advise(b->diag, "write, read, wait, fill, put, out, in, "
 				     "allBut, all, or a register's name");
 		return;

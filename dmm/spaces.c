@@ -35,7 +35,8 @@ static bool space_numbers(struct build *b, const struct node *node,
 
 	n = node_get(node, "kind");
 	if (!n) {
-		diag_error(b->diag, node->pos, "a space needs a kind");
+		diag_error(b->diag, node->pos,
+			   DIAG_MISSING "a space needs a kind");
 		return false;
 	}
 	if (node_word(n, "a kind of space", kind_words, ARRAY_LEN(kind_words),
@@ -44,7 +45,8 @@ static bool space_numbers(struct build *b, const struct node *node,
 	s->kind = (enum space_kind)kind;
 	n = node_get(node, "bar");
 	if (!n && s->kind != SPACE_WINDOW) {
-		diag_error(b->diag, node->pos, "a space needs a bar");
+		diag_error(b->diag, node->pos,
+			   DIAG_MISSING "a space needs a bar");
 		return false;
 	}
 	if (s->kind != SPACE_WINDOW &&
@@ -56,7 +58,8 @@ static bool space_numbers(struct build *b, const struct node *node,
 	if (n && node_u64(n, "a width in bits", 64, &v, b->diag))
 		return false;
 	if (v != 8 && v != 16 && v != 32 && v != 64) {
-		diag_error(b->diag, n->pos, "a width is 8, 16, 32 or 64 bits");
+		diag_error(b->diag, n->pos,
+			   DIAG_VALUE "a width is 8, 16, 32 or 64 bits");
 		return false;
 	}
 	s->width = (uint8_t)v;
@@ -64,7 +67,8 @@ static bool space_numbers(struct build *b, const struct node *node,
 	if (n && node_size(n, "a size in bytes", &s->size, b->diag))
 		return false;
 	if (n && (s->size == 0 || s->size > MODEL_MAX_SPACE_BYTES)) {
-		diag_error(b->diag, n->pos, "a space has 1 byte to 1M");
+		diag_error(b->diag, n->pos,
+			   DIAG_RANGE "a space has 1 byte to 1M");
 		return false;
 	}
 	return true;
@@ -89,6 +93,7 @@ static bool space_same(struct build *b, const struct node *node,
 	if (s->kind == SPACE_WINDOW || node_get(node, "size") ||
 	    node_get(node, "width")) {
 		diag_error(b->diag, same->pos,
+			   DIAG_NOT_BOTH
 			   "a second door has a kind, a bar and no more");
 		return false;
 	}
@@ -106,7 +111,8 @@ static void space_bar(struct build *b, const struct space *s)
 	for (i = 0; s->kind != SPACE_WINDOW && i < b->m->spaces; i++)
 		if (b->m->space[i].kind != SPACE_WINDOW &&
 		    b->m->space[i].bar == s->bar)
-			diag_error(b->diag, s->pos, "%s and %s are both BAR %u",
+			diag_error(b->diag, s->pos,
+				   DIAG_TAKEN "%s and %s are both BAR %u",
 				   s->name, b->m->space[i].name, s->bar);
 }
 
@@ -143,8 +149,8 @@ static void space_denied(struct build *b, const struct node *n, struct space *s)
 			return;
 		if (!offsets(one->text, &first, &last) || last >= s->size) {
 			diag_error(b->diag, one->pos,
-				   "expected offsets of %s, such as "
-				   "0x2410..0x342f, got \"%s\"",
+				   DIAG_RANGE "expected offsets of %s, such as "
+					      "0x2410..0x342f, got \"%s\"",
 				   s->name, one->text);
 			return;
 		}
@@ -175,7 +181,8 @@ static void build_space(struct build *b, const struct node *key,
 			s.size = 1; /* no place of its own */
 	}
 	if (s.size == 0) {
-		diag_error(b->diag, key->pos, "space %s needs a size", s.name);
+		diag_error(b->diag, key->pos,
+			   DIAG_MISSING "space %s needs a size", s.name);
 		return;
 	}
 	space_bar(b, &s);
@@ -196,7 +203,8 @@ void build_spaces(struct build *b, const struct node *root)
 	size_t i;
 
 	if (!map) {
-		diag_error(b->diag, root->pos, "a model needs \"spaces:\"");
+		diag_error(b->diag, root->pos,
+			   DIAG_MISSING "a model needs \"spaces:\"");
 		diag_advise(b->diag,
 			    "spaces: { io: { kind: io, bar: 0, size: 0x20 } }");
 		return;

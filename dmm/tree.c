@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kinds.h"
 #include "tree.h"
 
 #define BLOCK_SIZE 65536
@@ -144,6 +145,7 @@ static void settle_key(struct pair *pairs, const struct pair **same, size_t n,
 			continue;
 		}
 		diag_error(diag, p->key->pos,
+			   DIAG_BAD_KEY
 			   "duplicate key \"%s\": first given on line %u",
 			   p->key->text, own->key->pos.line);
 		if (!strcmp(p->key->text, "<<"))
@@ -213,6 +215,7 @@ static void merge(const struct full_node *from, struct pair *pairs, size_t *n,
 	if (node->kind == NODE_SCALAR) {
 		if (!from->poison)
 			diag_error(diag, node->pos,
+				   DIAG_ALIAS
 				   "\"<<\" merges a mapping, got \"%s\"",
 				   node->text);
 		return;
@@ -222,6 +225,7 @@ static void merge(const struct full_node *from, struct pair *pairs, size_t *n,
 			merge_map(node->at[i], pairs, n);
 		else if (!((const struct full_node *)node->at[i])->poison)
 			diag_error(diag, node->at[i]->pos,
+				   DIAG_ALIAS
 				   "\"<<\" merges mappings, this is none");
 	}
 }

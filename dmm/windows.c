@@ -63,6 +63,7 @@ static void command_window(struct build *b, struct window *w,
 	if (!build_bits(b, node_get(w->node, "ready"), &w->ready) ||
 	    w->ready.reg != reg || w->index.reg != reg || w->data.reg != reg) {
 		diag_error(b->diag, w->pos,
+			   DIAG_FITS
 			   "a command window has index, data and ready in the "
 			   "command register");
 		return;
@@ -103,6 +104,7 @@ void build_windows(struct build *b, const struct node *root)
 		command = node_get(w->node, "command");
 		if (!node_get(w->node, "index") || !node_get(w->node, "data")) {
 			diag_error(b->diag, w->pos,
+				   DIAG_MISSING
 				   "a window needs index and data");
 			continue;
 		}
@@ -162,6 +164,7 @@ static void eeprom_pins(struct build *b, const struct node *node,
 								  pin_keys[i]);
 		if (!pins[i]->mask && i < 4)
 			diag_error(b->diag, e->pos,
+				   DIAG_NAME
 				   "register %s has no field %s for the pin",
 				   b->m->reg[reg].name, pin_keys[i]);
 	}
@@ -181,18 +184,25 @@ static void eeprom_read(struct build *b, const struct node *map,
 	    node_known(map, "a read register", read_keys, ARRAY_LEN(read_keys),
 		       b->diag))
 		return;
-	reg = node_get(map, "register") ?
-		      build_reg(b, node_get(map, "register"), "a register") :
-		      MODEL_NONE;
+	for (i = 0; i < ARRAY_LEN(read_keys); i++) {
+		if (node_get(map, read_keys[i]))
+			continue;
+		diag_error(b->diag, map->pos,
+			   DIAG_MISSING "a read register needs \"%s:\"",
+			   read_keys[i]);
+		return;
+	}
+	reg = build_reg(b, node_get(map, "register"), "a register");
 	if (reg == MODEL_NONE)
 		return;
 	for (i = 0; i < ARRAY_LEN(bits); i++) {
 		n = node_get(map, read_keys[i + 1]);
-		if (n && !node_expect(n, NODE_SCALAR, "a field", b->diag))
-			*bits[i] = field_of(b->m, reg, n->text);
+		if (node_expect(n, NODE_SCALAR, "a field", b->diag))
+			return;
+		*bits[i] = field_of(b->m, reg, n->text);
 		if (!bits[i]->mask) {
-			diag_error(b->diag, map->pos,
-				   "which field of %s is \"%s\"?",
+			diag_error(b->diag, n->pos,
+				   DIAG_NAME "which field of %s is \"%s\"?",
 				   b->m->reg[reg].name, read_keys[i + 1]);
 			return;
 		}
@@ -221,7 +231,7 @@ static void build_eeprom(struct build *b, const struct node *key,
 	n = node_get(node, "kind");
 	if (!n || !node_get(node, "register")) {
 		diag_error(b->diag, key->pos,
-			   "an EEPROM needs kind and register");
+			   DIAG_MISSING "an EEPROM needs kind and register");
 		return;
 	}
 	if (node_word(n, "a kind of EEPROM", kinds, 1, &word, b->diag))
@@ -242,7 +252,8 @@ static void build_eeprom(struct build *b, const struct node *key,
 		e->sum = (uint16_t)sum;
 	}
 	if (bits < 2) {
-		diag_error(b->diag, key->pos, "an address has 2 to 8 bits");
+		diag_error(b->diag, key->pos,
+			   DIAG_VALUE "an address has 2 to 8 bits");
 		return;
 	}
 	e->words = (uint16_t)words;

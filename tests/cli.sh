@@ -82,6 +82,19 @@ try cli-model-none says 2 err 'there is no model "no-such"' \
 	model check no-such
 try cli-model-no-file says 2 err 'cannot open' model check ./no-such.yaml
 
+try cli-model-json says 2 out '"ruleId": "unknown-name"' \
+	model check --json tests/model-fail/names.yaml
+try cli-model-json-quiet test -z "$("$VPIO" model check --json \
+	tests/model-fail/names.yaml 2>&1 >/dev/null)"
+try cli-model-json-good says 0 out '"results": \[\]' \
+	model check --json models/*.yaml
+try cli-model-json-fix says 2 out '"text": "registers"' \
+	model check --json tests/model-fail/top-unknown.yaml
+try cli-model-json-verify says 0 out '"results": \[\]' \
+	model verify --json models/ne2k-pci.yaml
+try cli-model-json-graph says 2 err 'model graph takes no --json' \
+	model graph --json models/ne2k-pci.yaml
+
 # ---- list ----
 
 dump=tests/data/machine.lspci

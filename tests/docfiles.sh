@@ -44,7 +44,27 @@ keys() {
 	return $status
 }
 
+# Every message about a model begins with its kind, and every kind is used.
+kinds() {
+	local kind status=0
+	awk '/diag_(error|warning)\(/ { call = FILENAME ":" FNR; text = "" }
+	     call { text = text $0 }
+	     call && /"/ {
+		if (text !~ /DIAG_[A-Z_]+[ \t]*"/ && text !~ /"%s: %s"/)
+			print call " has no kind"
+		call = ""
+	     }' $(ls dmm/*.c | grep -v dmm/diag.c) | grep . && status=1
+	for kind in $(grep -oE '^#define DIAG_[A-Z_]+ ' dmm/kinds.h |
+		awk '{ print $2 }'); do
+		[ $kind = DIAG_OTHER ] || grep -qw $kind dmm/*.c && continue
+		echo "no message is a $kind"
+		status=1
+	done
+	return $status
+}
+
 try docs-files files
+try docs-kinds kinds
 try docs-links links
 try docs-machine-keys keys
 tap_end

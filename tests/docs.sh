@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # docs.sh: the models in docs/ are models: each YAML block that begins with
-# "# model: NAME" is checked, verified and tested.
+# "# model: NAME" is checked, verified and tested.  Then tests/schema.py.
 #
 # Environment: VPIO (build/vpio).
 set -euo pipefail
@@ -28,4 +28,7 @@ for file in "$tmp"/*.yaml; do
 		status=1
 	fi
 done
+
+# Both sides of the schema, and of what is said in bad files.
+VPIO=$VPIO tests/schema.py models/*.yaml "$tmp"/*.yaml || status=1
 exit $status

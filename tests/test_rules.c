@@ -73,7 +73,7 @@ static void tables(void **ctx)
 		"}\n"
 		"checks:\n"
 		"  one: { memory: [ rom, ram ], start: B, length: A, "
-		"port: P, address: R, access: read }\n"
+		"port: P, address: R }\n"
 		"  two: { memory: ram, start: B, length: A, frame: true, "
 		"wrap: { from: 1, to: 2 }, refused: { ignore: { A: 1, B: 2 "
 		"}, abort: { B: 3 } } }\n"
@@ -288,8 +288,8 @@ static void bad_checks(void **ctx)
 		{ "start: 0, length: 1, refused: { ignore: { X: 1, R.OF: 1, "
 		  "R.ON: X } }",
 		  3, 63, "no register is called \"X\"" },
-		{ "start: 0, length: 1, access: go, frame: 1", 2, 50,
-		  "expected read or write, got \"go\"" },
+		{ "start: 0, length: 1, access: go, frame: 1", 2, 42,
+		  "unknown key \"access\" in a check" },
 	};
 	char text[2048];
 	size_t i;
@@ -456,7 +456,7 @@ static void bad_sharing(void **ctx)
 		  "R cannot be written" },
 		{ PROC("save", "{ wait: A }"), 1, 23,
 		  "a wait needs a timeout of at most 1s" },
-		{ PROC("save", "{ wait: A, timeout: 2s, late: no }"), 2, 23,
+		{ PROC("save", "{ wait: A, timeout: 2s, late: no }"), 2, 43,
 		  "a wait needs a timeout of at most 1s" },
 		{ PROC("store", "{ out: R, width: 12 }"), 2, 31,
 		  "R cannot be written" },

@@ -127,11 +127,6 @@ static void failures(void **ctx)
 	bad("write A -1", 15, "expected a value, got \"-1\"");
 	bad("device A 0x", 15, "expected a value, got \"0x\"");
 	bad("poll A", 15, "\"poll A\" is not an event of a test");
-	bad("[ poll ]", 15,
-	    "expected a single value for an event or what must hold, "
-	    "got a list");
-	bad("{ tx: [ idle ] }", 21,
-	    "expected a single value for what must hold, got a list");
 	bad("{ A: many }", 20, "expected a value, got \"many\"");
 	bad("'read D[4]'", 15, "D has elements 0 to 3, not 4");
 	bad("'read D[x]'", 15, "no register is called \"D[x]\"");
@@ -145,26 +140,51 @@ static void whole_tests(void **ctx)
 	assert_int_equal(run(TOP), 0);
 	assert_int_equal(passed + failed, 0);
 	stub_close(&s);
-	assert_int_equal(run(TOP "tests: 5\n"), -EINVAL);
-	stub_close(&s);
 	assert_int_equal(run(TOP "tests:\n"
 				 "  - name: one\n"
 				 "    events: [ write A 1 ]\n"
 				 "  - name: two\n"
 				 "    events: [ { A: 1 } ]\n"
-				 "  - 5\n"
-				 "  - { name: none }\n"
-				 "  - { name: three, event: [] }\n"
 				 "  - events: []\n"),
 			 -EINVAL);
 	assert_int_equal(passed, 2);
-	assert_int_equal(failed, 4);
-	assert_int_equal(s.diag.errors, 4);
+	assert_int_equal(failed, 1);
+	assert_int_equal(s.diag.errors, 1);
 	assert_string_equal(s.diag.message[0].text, "A is 0x0, not 0x1");
-	assert_string_equal(s.diag.message[1].text,
-			    "expected a mapping for a test, got \"5\"");
-	assert_string_equal(s.diag.message[2].text, "a test needs events");
-	assert_int_equal(s.diag.message[2].pos.line, 30);
+}
+
+/* What is no test at all is no model. */
+static void shapes(void **ctx)
+{
+	static const struct {
+		const char *tests, *message;
+		uint32_t column;
+	} cases[] = {
+		{ "5", "expected a list for a list of tests, got \"5\"", 8 },
+		{ "[ 5 ]", "expected a mapping for a test, got \"5\"", 10 },
+		{ "[ { name: none } ]", "a test needs events", 10 },
+		{ "[ { name: [], events: [] } ]",
+		  "expected a single value for a name, got a list", 18 },
+		{ "[ { name: x, event: [] } ]",
+		  "unknown key \"event\" in a test", 21 },
+		{ "[ { events: poll } ]",
+		  "expected a list for a list of events, got \"poll\"", 20 },
+		{ "[ { events: [ [ poll ] ] } ]",
+		  "expected a single value for an event or what must hold, "
+		  "got a list",
+		  22 },
+		{ "[ { events: [ { tx: [ idle ] } ] } ]",
+		  "expected a single value for what must hold, got a list",
+		  28 },
+	};
+	char text[4096];
+
+	(void)ctx;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		snprintf(text, sizeof(text), "%stests: %s\n", TOP,
+			 cases[i].tests);
+		stub_bad(text, 1, 24, cases[i].column, cases[i].message);
+	}
 }
 
 /* A model's own procedures find a device that is done with all. */
@@ -197,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(events),
 		cmocka_unit_test(failures),
+		cmocka_unit_test(shapes),
 		T(whole_tests),
 		T(procedures),
 	};

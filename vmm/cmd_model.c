@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_model.c: vpio model: what can be known of a model without a device.
+ * cmd_model.c: vpio model: what can be known of a model without a device; its
+ * verbs and their options.
  */
 
 #include <stdio.h>
@@ -8,100 +9,22 @@
 #include <string.h>
 
 #include "../dmm/explain.h"
-#include "../dmm/prove.h"
 #include "cmd.h"
+#include "cmd_model.h"
 #include "log.h"
 #include "models.h"
 #include "options.h"
 
-enum { OPTION_QUIET, OPTION_HELP, OPTIONS };
+enum { OPTION_QUIET, OPTION_JSON, OPTION_HELP, OPTIONS };
+
+#define BIT(option) (1u << (option))
 
 static const struct option_spec specs[OPTIONS] = {
 	[OPTION_QUIET] = { 'q', "quiet", NULL, "say only what is wrong" },
+	[OPTION_JSON] = { 0, "json", NULL,
+			  "check, test, verify: what is wrong as SARIF 2.1.0" },
 	[OPTION_HELP] = { 'h', "help", NULL, "this text" },
 };
-
-/* Each takes one file, and returns an exit status. */
-static int check(const char *name, bool quiet)
-{
-	struct dmm_model *model;
-	size_t parts;
-
-	if (models_open(&model, name))
-		return EXIT_BAD_INPUT;
-	(void)dmm_model_match(model, &parts);
-	if (!quiet)
-		printf("%s: %s, %u lines, serves %zu part%s\n", name,
-		       dmm_model_name(model), dmm_model_lines(model), parts,
-		       parts == 1 ? "" : "s");
-	dmm_model_free(model);
-	return 0;
-}
-
-/* The tests that a model carries; their failures have places, too. */
-static int test(const char *name, bool quiet)
-{
-	unsigned int passed = 0, failed = 0;
-	struct dmm_model *model = NULL;
-	struct model_file file;
-	struct diag diag;
-	char *why = NULL;
-	int err;
-
-	if (models_read(&file, name, &why)) {
-		log_warnx("%s", why);
-		free(why);
-		return EXIT_BAD_INPUT;
-	}
-	diag_init(&diag, file.path);
-	err = dmm_model_parse(&model, file.text, file.len, &diag);
-	if (!err)
-		err = dmm_model_test(model, &diag, &passed, &failed);
-	models_say(&diag, file.text, file.len);
-	if (!quiet && model)
-		printf("%s: %u passed, %u failed\n", name, passed, failed);
-	dmm_model_free(model);
-	diag_fini(&diag);
-	models_free(&file);
-	if (!model)
-		return EXIT_BAD_INPUT;
-	return err || failed ? EXIT_BAD_RUN : 0;
-}
-
-/* Explore all that can happen, and prove what sharing needs. */
-static int verify(const char *name, bool quiet)
-{
-	struct dmm_model *model = NULL;
-	struct prove_result r = { .states = 0 };
-	struct model_file file;
-	struct diag diag;
-	char *why = NULL;
-	int err;
-
-	if (models_read(&file, name, &why)) {
-		log_warnx("%s", why);
-		free(why);
-		return EXIT_BAD_INPUT;
-	}
-	diag_init(&diag, file.path);
-	err = dmm_model_parse(&model, file.text, file.len, &diag);
-	if (!err)
-		err = prove_model(model, &diag, &r);
-	models_say(&diag, file.text, file.len);
-	if (!quiet && model)
-		printf("%s: %s: %u states, %u steps, %u of them reusable, "
-		       "%u left by force; %u rules fire%s\n",
-		       name, err ? "not proved" : "proved", r.states, r.steps,
-		       r.reusable, r.forced, r.rules,
-		       r.bounded ? "; a bound was hit: not all was explored" :
-				   "");
-	diag_fini(&diag);
-	models_free(&file);
-	if (!model)
-		return EXIT_BAD_INPUT;
-	dmm_model_free(model);
-	return err ? EXIT_BAD_RUN : 0;
-}
 
 static void print(void *ctx, const char *text)
 {
@@ -114,50 +37,60 @@ static int plan(const struct dmm_model *m, explain_put *put, void *ctx)
 	return explain_plan(m, DMM_HOW_DEFAULT, DMM_SPOOL, put, ctx);
 }
 
-static int printed(const char *name, int (*fn)(const struct dmm_model *m,
-					       explain_put *put, void *ctx))
+static int printed(int n, char **names,
+		   int (*fn)(const struct dmm_model *m, explain_put *put,
+			     void *ctx))
 {
 	struct dmm_model *model;
-	int err;
+	int status = 0;
 
-	if (models_open(&model, name))
-		return EXIT_BAD_INPUT;
-	err = fn(model, print, NULL);
-	dmm_model_free(model);
-	return err ? EXIT_BAD_INPUT : 0;
+	for (int i = 0; i < n; i++) {
+		if (models_open(&model, names[i])) {
+			status = EXIT_BAD_INPUT;
+			continue;
+		}
+		if (fn(model, print, NULL))
+			status = EXIT_BAD_INPUT;
+		dmm_model_free(model);
+	}
+	return status;
 }
 
-static int explain(const char *name, bool quiet)
+static int explain(int n, char **names, const struct model_options *o)
 {
-	(void)quiet;
-	return printed(name, plan);
+	(void)o;
+	return printed(n, names, plan);
 }
 
-static int graph(const char *name, bool quiet)
+static int graph(int n, char **names, const struct model_options *o)
 {
-	(void)quiet;
-	return printed(name, explain_graph);
+	(void)o;
+	return printed(n, names, explain_graph);
 }
 
-static int doc(const char *name, bool quiet)
+static int doc(int n, char **names, const struct model_options *o)
 {
-	(void)quiet;
-	return printed(name, explain_doc);
+	(void)o;
+	return printed(n, names, explain_doc);
 }
 
 static const struct verb {
 	const char *name;
 	const char *summary;
-	int (*run)(const char *name, bool quiet);
+	model_verb *run;
+	unsigned int options; /* that it takes, besides quiet and help */
+	bool alone;	      /* needs no word */
 } verbs[] = {
-	{ "check", "is it a model? If not: where, why, and what to do", check },
-	{ "test", "run the tests that it carries", test },
+	{ "check", "is it a model? If not: where, why, and what to do",
+	  model_check, BIT(OPTION_JSON), false },
+	{ "test", "run the tests that it carries", model_test, BIT(OPTION_JSON),
+	  false },
 	{ "verify", "explore its states, and prove that it can be shared",
-	  verify },
+	  model_verify, BIT(OPTION_JSON), false },
 	{ "explain", "the dispatch plan: what each access costs, and why",
-	  explain },
-	{ "graph", "its machines as DOT, a digraph each", graph },
-	{ "doc", "the part as a page of Markdown", doc },
+	  explain, 0, false },
+	{ "graph", "its machines as DOT, a digraph each", graph, 0, false },
+	{ "doc", "the part as a page of Markdown", doc, 0, false },
 };
 
 static void help(void)
@@ -189,32 +122,62 @@ static const struct verb *find(const char *name)
 	fatalx("model: there is no \"%s\"; see vpio help model", name);
 }
 
+/* The option's value or flag goes where the verb finds it. */
+static void note(struct model_options *m, int option, const char *value)
+{
+	(void)value;
+	switch (option) {
+	case OPTION_QUIET:
+		m->quiet = true;
+		break;
+	case OPTION_JSON:
+		m->json = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static void check_options(const struct verb *verb, unsigned int given)
+{
+	unsigned int wrong = given & ~(verb->options | BIT(OPTION_QUIET));
+
+	if (wrong)
+		fatalx("model %s takes no --%s", verb->name,
+		       specs[__builtin_ctz(wrong)].name);
+}
+
 int cmd_model(int argc, char **argv)
 {
+	char **words = xcalloc((size_t)argc, sizeof(*words));
 	const struct verb *verb = NULL;
-	bool quiet = false, any = false;
-	int status = 0, option;
+	struct model_options m = { 0 };
+	unsigned int given = 0;
+	int option, n = 0, status;
 	struct options o;
 
 	options_init(&o, "model", specs, OPTIONS, argc, argv);
 	while ((option = options_next(&o)) != OPTIONS_END) {
-		if (option == OPTION_QUIET) {
-			quiet = true;
-		} else if (option == OPTION_HELP) {
+		if (option == OPTION_HELP) {
 			help();
+			free(words);
 			return 0;
-		} else if (!verb) {
+		}
+		if (option == OPTIONS_WORD && !verb) {
 			verb = find(o.value);
+		} else if (option == OPTIONS_WORD) {
+			words[n++] = (char *)o.value;
 		} else {
-			int one = verb->run(o.value, quiet);
-
-			status = one > status ? one : status;
-			any = true;
+			note(&m, option, o.value);
+			given |= BIT(option);
 		}
 	}
 	if (!verb)
 		fatalx("model: what is to be done? See vpio help model");
-	if (!any)
+	check_options(verb, given);
+	if (!n && !verb->alone)
 		fatalx("model %s: which model?", verb->name);
+	status = verb->run(n, words, &m);
+	free(words);
 	return status;
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_model.h: the verbs of vpio model.
+ *
+ * A verb takes the words of the command line behind it, of which there is one
+ * at least but for those that say otherwise, and returns an exit status.
+ */
+
+#ifndef VMM_CMD_MODEL_H
+#define VMM_CMD_MODEL_H
+
+#include "../dmm/cc.h"
+
+/* The options that were given; each verb takes some of them. */
+struct model_options {
+	bool quiet, json, svg, check, write;
+	char *pci, *dump, *svd, *output;
+};
+
+typedef int model_verb(int n, char **names, const struct model_options *o);
+
+/* cmd_model_check.c: each file is read once, and told of. */
+model_verb model_check, model_test, model_verify;
+
+#endif /* VMM_CMD_MODEL_H */
