@@ -436,8 +436,11 @@ uint64_t dmm_tick(struct dmm *d)
 	if (!d->model->rings && d->mode == MODE_SPOOL && d->owner >= 0 &&
 	    d->guest[d->owner].sending == SEND_ON_CARD)
 		spool_service(d);
-	if (d->owner >= 0)
+	if (d->owner >= 0) {
+		if (d->model->rings && d->mode == MODE_EXCLUSIVE)
+			step_poll(d, (unsigned int)d->owner, false);
 		lease_wake(d, (unsigned int)d->owner);
+	}
 	lease_try(d, now);
 	return lease_next(d, d->host.now(d->host.ctx));
 }

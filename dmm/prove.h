@@ -21,10 +21,20 @@
 #ifndef DMM_PROVE_H
 #define DMM_PROVE_H
 
-#include "dmm.h"
+#include "trace.h"
 
 #define PROVE_MAX_STATES 1000000u
 #define PROVE_MAX_BITS 20u /* of all fields that conditions look at */
+
+#define PROVE_WAY 32u
+#define PROVE_MACHINES 16u
+
+/* A step of a way: of register or check (which), as the model counts them. */
+struct prove_step {
+	enum { PROVE_WRITE, PROVE_READ, PROVE_END, PROVE_POLL } what;
+	unsigned int which;
+	uint64_t value;
+};
 
 struct prove_result {
 	unsigned int states, steps;
@@ -32,9 +42,28 @@ struct prove_result {
 	unsigned int forced;   /* states that only quiesce or force leaves */
 	unsigned int rules;    /* that fired */
 	bool bounded;	       /* a bound was hit: not all was explored */
+	/* to the first thing that is not so; it is the shortest */
+	bool has_way;
+	unsigned int ways, ways_to_state; /* its steps; those to (state) */
+	struct prove_step way[PROVE_WAY];
+	uint64_t state[PROVE_MACHINES]; /* of the machines */
 };
 
 MUST_CHECK int prove_model(const struct dmm_model *model, struct diag *diag,
 			   struct prove_result *out);
+
+/* A record of ours: (head).len bytes of (body). */
+typedef void prove_put(void *ctx, uint64_t ns, const struct trace_head *head,
+		       const void *body);
+
+/*
+ * The way in (r) as the records of a trace: (text), which (model) was made of,
+ * and accesses, to be replayed.  (*there) says whether they really led to
+ * (r)->state.  -ENODATA if there is no way; -EFBIG if the text is too long
+ * for a trace; -ENOMEM.
+ */
+MUST_CHECK int prove_trace(const struct dmm_model *model, const char *text,
+			   size_t len, const struct prove_result *r,
+			   prove_put *put, void *ctx, bool *there);
 
 #endif /* DMM_PROVE_H */

@@ -13,11 +13,48 @@
 
 #define WAY 400u
 
+static struct prove_step step_of(const struct pevent *ev)
+{
+	static const uint8_t what[] = { [ON_READ] = PROVE_READ,
+					[ON_WRITE] = PROVE_WRITE,
+					[ON_END] = PROVE_END,
+					[ON_POLL] = PROVE_POLL };
+
+	return (struct prove_step){ .what = what[ev->on],
+				    .which = ev->reg,
+				    .value = ev->value };
+}
+
+/* The first one's way is kept; one that is too long is only told. */
+static void keep_way(struct prove *p, uint32_t at, const struct pevent *last)
+{
+	struct prove_result *out = p->out;
+	unsigned int n = last ? 1 : 0, i;
+	uint32_t to;
+
+	if (out->has_way)
+		return;
+	for (to = at; to; to = p->node[to].from)
+		n++;
+	if (n > PROVE_WAY)
+		return;
+	out->has_way = true;
+	out->ways = n;
+	out->ways_to_state = n - (last != NULL);
+	if (last)
+		out->way[--n] = step_of(last);
+	for (to = at; to; to = p->node[to].from)
+		out->way[--n] = step_of(&p->node[to].ev);
+	for (i = 0; i < p->m->machines; i++) /* (at) is where we are */
+		out->state[i] = p->here.state[i];
+}
+
 static void tell(struct prove *p, struct diag_pos pos, uint32_t at,
 		 const struct pevent *last, const char *what, const char *name)
 {
 	char way[WAY];
 
+	keep_way(p, at, last);
 	prove_way(p, at, last, way, sizeof(way));
 	diag_error(p->diag, pos, DIAG_PROOF "%s: %s", name, what);
 	diag_advise(p->diag, "it is so after: %s", way);

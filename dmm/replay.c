@@ -388,6 +388,7 @@ static int show_access(struct replay *r, const struct trace_packet *p)
 static COLD int show_other(struct replay *r, const struct trace_packet *p)
 {
 	struct trace_value value = { .value = 0 };
+	uint64_t next;
 
 	if (p->head.len >= sizeof(value))
 		memcpy(&value, p->body, sizeof(value));
@@ -397,9 +398,9 @@ static COLD int show_other(struct replay *r, const struct trace_packet *p)
 			dmm_interrupt(r->dmm, value.value);
 		break;
 	case TRACE_TICK:
+		next = dmm_tick(r->dmm);
 		if (r->sum.exact)
-			differ_in_number(r, "next tick", value.value,
-					 dmm_tick(r->dmm));
+			differ_in_number(r, "next tick", value.value, next);
 		break;
 	case TRACE_LEAVE:
 	case TRACE_GUEST_RESET:

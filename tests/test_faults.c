@@ -198,6 +198,57 @@ static const char *noticed(const char *text)
 	return by;
 }
 
+/* ---- ways to faults, as traces ---- */
+
+static unsigned int records;
+
+static void count_record(void *ctx, uint64_t ns, const struct trace_head *head,
+			 const void *body)
+{
+	(void)ctx, (void)ns, (void)body;
+	records += head->kind == TRACE_ACCESS;
+}
+
+/* What verify says is so after some steps, a replay of them shows. */
+static void ways(void **state)
+{
+	unsigned int there = 0, n = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(faults); i++) {
+		char *text = read_all(faults[i].file);
+		char *bad = spoil(text, &faults[i]);
+		struct prove_result r = { .has_way = false };
+		struct dmm_model *model = NULL;
+		struct diag diag;
+		bool is = false;
+
+		diag_init(&diag, "a spoiled model");
+		if (!dmm_model_parse(&model, bad, strlen(bad), &diag) &&
+		    prove_model(model, &diag, &r) && r.has_way) {
+			assert_int_equal(prove_trace(model, bad, strlen(bad),
+						     &r, count_record, NULL,
+						     &is),
+					 0);
+			n++;
+			there += is;
+			if (!is)
+				print_message("not there: %s (%s): %s\n",
+					      faults[i].what, faults[i].file,
+					      diag.message[0].advice);
+		}
+		dmm_model_free(model);
+		diag_fini(&diag);
+		free(bad);
+		free(text);
+	}
+	print_message("%u of %u ways lead there, %u accesses\n", there, n,
+		      records);
+	assert_true(n >= 15);
+	assert_int_equal(there, n);
+}
+
 static void whole_models(void **state)
 {
 	static const char *const files[] = { NE2K, GIGA };
@@ -240,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_models),
 		cmocka_unit_test(seeded_faults),
+		cmocka_unit_test(ways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
