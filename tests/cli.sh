@@ -121,4 +121,13 @@ try cli-vfio-none says 2 err "nic: there is no PCI device $none" run \
 echo 'device: 1' >"$tmp/bad.yaml"
 export VPIO_MODELS=$tmp
 try cli-list-bad-model says 0 err 'bad.yaml is not a model' list --dump $dump
+# What verify finds, a replay shows: the guest is sending, then sends again.
+sed 's/- { on: write CR, when: value.TXP && !value.STP, then: hold }//' \
+	models/ne2k-pci.yaml >"$tmp/twice.yaml"
+try cli-verify-trace says 1 out 'twice.pcapng: the way there; see it: vpio replay' \
+	model verify --trace "$tmp/twice.pcapng" "$tmp/twice.yaml"
+try cli-verify-replay says 0 out 'tx: idle to busy' \
+	replay --timeline "$tmp/twice.pcapng"
+try cli-verify-nowhere says 2 err 'cannot write /no/such' \
+	model verify --trace /no/such/x "$tmp/twice.yaml"
 tap_end

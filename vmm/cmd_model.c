@@ -15,7 +15,7 @@
 #include "models.h"
 #include "options.h"
 
-enum { OPTION_QUIET, OPTION_JSON, OPTION_HELP, OPTIONS };
+enum { OPTION_QUIET, OPTION_JSON, OPTION_TRACE, OPTION_HELP, OPTIONS };
 
 #define BIT(option) (1u << (option))
 
@@ -23,6 +23,8 @@ static const struct option_spec specs[OPTIONS] = {
 	[OPTION_QUIET] = { 'q', "quiet", NULL, "say only what is wrong" },
 	[OPTION_JSON] = { 0, "json", NULL,
 			  "check, test, verify: what is wrong as SARIF 2.1.0" },
+	[OPTION_TRACE] = { 0, "trace", "FILE",
+			   "verify: the way to what is not so, to be replayed" },
 	[OPTION_HELP] = { 'h', "help", NULL, "this text" },
 };
 
@@ -86,7 +88,7 @@ static const struct verb {
 	{ "test", "run the tests that it carries", model_test, BIT(OPTION_JSON),
 	  false },
 	{ "verify", "explore its states, and prove that it can be shared",
-	  model_verify, BIT(OPTION_JSON), false },
+	  model_verify, BIT(OPTION_JSON) | BIT(OPTION_TRACE), false },
 	{ "explain", "the dispatch plan: what each access costs, and why",
 	  explain, 0, false },
 	{ "graph", "its machines as DOT, a digraph each", graph, 0, false },
@@ -125,13 +127,15 @@ static const struct verb *find(const char *name)
 /* The option's value or flag goes where the verb finds it. */
 static void note(struct model_options *m, int option, const char *value)
 {
-	(void)value;
 	switch (option) {
 	case OPTION_QUIET:
 		m->quiet = true;
 		break;
 	case OPTION_JSON:
 		m->json = true;
+		break;
+	case OPTION_TRACE:
+		m->trace = value;
 		break;
 	default:
 		break;

@@ -15,6 +15,7 @@
 struct model_options {
 	bool quiet, json, svg, check, write;
 	char *pci, *dump, *svd, *output;
+	const char *trace; /* verify: where the way goes */
 };
 
 typedef int model_verb(int n, char **names, const struct model_options *o);

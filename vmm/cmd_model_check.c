@@ -12,15 +12,22 @@
 #include "log.h"
 #include "models.h"
 #include "sarif.h"
+#include "tracefile.h"
 
-/*
- * One file at hand: the model is there if it could be compiled.  What is found
- * goes into (diag); returns an exit status, and may print a line unless quiet.
- */
-typedef int look(const char *name, const struct dmm_model *model,
-		 struct diag *diag, bool quiet);
+/* One file at hand, which could be compiled. */
+struct looked {
+	const char *name;
+	const struct model_file *file;
+	const struct dmm_model *model;
+	const struct model_options *options;
+	bool quiet;
+};
 
-static int look_at(const char *name, look *fn, struct sarif *sarif, bool quiet)
+/* What is found goes into (diag); returns an exit status. */
+typedef int look(const struct looked *l, struct diag *diag);
+
+static int look_at(const char *name, look *fn, struct sarif *sarif,
+		   const struct model_options *o)
 {
 	struct dmm_model *model = NULL;
 	int status = EXIT_BAD_INPUT;
@@ -35,7 +42,12 @@ static int look_at(const char *name, look *fn, struct sarif *sarif, bool quiet)
 	}
 	diag_init(&diag, file.path);
 	if (!dmm_model_parse(&model, file.text, file.len, &diag))
-		status = fn(name, model, &diag, quiet || sarif);
+		status = fn(&(struct looked){ .name = name,
+					      .file = &file,
+					      .model = model,
+					      .options = o,
+					      .quiet = o->quiet || sarif },
+			    &diag);
 	else if (!diag.n)
 		fatalx("no memory for %s", file.path);
 	if (sarif)
@@ -57,8 +69,7 @@ static int look_at_all(int n, char **names, look *fn,
 	if (o->json)
 		sarif_open(&sarif, stdout);
 	for (int i = 0; i < n; i++) {
-		int one = look_at(names[i], fn, o->json ? &sarif : NULL,
-				  o->quiet);
+		int one = look_at(names[i], fn, o->json ? &sarif : NULL, o);
 
 		status = one > status ? one : status;
 	}
@@ -67,44 +78,72 @@ static int look_at_all(int n, char **names, look *fn,
 	return status;
 }
 
-static int checked(const char *name, const struct dmm_model *model,
-		   struct diag *diag, bool quiet)
+static int checked(const struct looked *l, struct diag *diag)
 {
 	size_t parts;
 
 	(void)diag;
-	(void)dmm_model_match(model, &parts);
-	if (!quiet)
-		printf("%s: %s, %u lines, serves %zu part%s\n", name,
-		       dmm_model_name(model), dmm_model_lines(model), parts,
-		       parts == 1 ? "" : "s");
+	(void)dmm_model_match(l->model, &parts);
+	if (!l->quiet)
+		printf("%s: %s, %u lines, serves %zu part%s\n", l->name,
+		       dmm_model_name(l->model), dmm_model_lines(l->model),
+		       parts, parts == 1 ? "" : "s");
 	return 0;
 }
 
 /* The tests that a model carries; their failures have places, too. */
-static int tested(const char *name, const struct dmm_model *model,
-		  struct diag *diag, bool quiet)
+static int tested(const struct looked *l, struct diag *diag)
 {
 	unsigned int passed = 0, failed = 0;
-	int err = dmm_model_test(model, diag, &passed, &failed);
+	int err = dmm_model_test(l->model, diag, &passed, &failed);
 
-	if (!quiet)
-		printf("%s: %u passed, %u failed\n", name, passed, failed);
+	if (!l->quiet)
+		printf("%s: %u passed, %u failed\n", l->name, passed, failed);
 	return err || failed ? EXIT_BAD_RUN : 0;
 }
 
+static void put_record(void *ctx, uint64_t ns, const struct trace_head *head,
+		       const void *body)
+{
+	(void)tracefile_put(ctx, ns, *head, body, head->len, NULL, 0);
+}
+
+/* The way to the first thing that is not so, to be replayed. */
+static void write_way(const struct looked *l, const struct prove_result *r)
+{
+	const char *path = l->options->trace;
+	FILE *to = fopen(path, "we");
+	bool there, fine;
+	int err;
+
+	if (!to)
+		fatal("model verify: cannot write %s", path);
+	fine = tracefile_begin(to);
+	err = prove_trace(l->model, l->file->text, l->file->len, r, put_record,
+			  to, &there);
+	fine &= !ferror(to);
+	if (fclose(to) || !fine || err)
+		fatalx("model verify: %s could not be written whole", path);
+	if (!l->quiet)
+		printf("%s: %s; see it: vpio replay --timeline %s\n", path,
+		       there ? "the way there" :
+			       "the way there, but a replay of it goes another",
+		       path);
+}
+
 /* Explore all that can happen, and prove what sharing needs. */
-static int verified(const char *name, const struct dmm_model *model,
-		    struct diag *diag, bool quiet)
+static int verified(const struct looked *l, struct diag *diag)
 {
 	struct prove_result r = { .states = 0 };
-	int err = prove_model(model, diag, &r);
+	int err = prove_model(l->model, diag, &r);
 
-	if (!quiet)
+	if (err && r.has_way && l->options->trace)
+		write_way(l, &r);
+	if (!l->quiet)
 		printf("%s: %s: %u states, %u steps, %u of them reusable, "
 		       "%u left by force; %u rules fire%s\n",
-		       name, err ? "not proved" : "proved", r.states, r.steps,
-		       r.reusable, r.forced, r.rules,
+		       l->name, err ? "not proved" : "proved", r.states,
+		       r.steps, r.reusable, r.forced, r.rules,
 		       r.bounded ? "; a bound was hit: not all was explored" :
 				   "");
 	return err ? EXIT_BAD_RUN : 0;
