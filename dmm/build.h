@@ -112,6 +112,16 @@ void build_places(struct build *b, const struct node *root);
 void build_lets(struct build *b, const struct node *root);
 void build_windows(struct build *b, const struct node *root);
 void build_rings(struct build *b, const struct node *root);
+void build_ring_fields(struct build *b, const struct node *map,
+		       struct ring *ring);
+void build_ring_layouts(struct build *b, const struct node *map,
+			struct ring *ring);
+void build_ring_refused(struct build *b, const struct node *map,
+			struct ring *ring);
+/* What a ring of another kind than descriptorRing says. */
+void build_slots(struct build *b, const struct node *node, struct ring *ring);
+void build_byte_ring(struct build *b, const struct node *node,
+		     struct ring *ring);
 void build_eeproms(struct build *b, const struct node *root);
 /* The ring that is called (name), or MODEL_NONE. */
 uint16_t build_find_ring(const struct build *b, const char *name);

@@ -57,7 +57,7 @@ unsigned int card_width(const struct dmm *d, const struct place *pl,
 {
 	unsigned int w = d->model->space[pl->space].width / 8u;
 
-	if (!(reg->widths & w))
+	if (reg->widths != REG_ANY_WIDTH)
 		w = 8;
 	while (w > 1 && (w > left || !(reg->widths & w)))
 		w /= 2;

@@ -18,7 +18,8 @@ static const char *const top_keys[] = {
 	"procedures", "tests",
 };
 
-static const char *const device_keys[] = { "name", "class", "source", "match" };
+static const char *const device_keys[] = { "name", "class", "source", "match",
+					   "revision" };
 
 static void build_match(struct build *b, const struct node *list)
 {
@@ -67,6 +68,7 @@ static void build_device(struct build *b, const struct node *root)
 	static const char *const classes[] = { "network" };
 	const struct node *dev = node_get(root, "device"), *name, *n;
 	unsigned int word;
+	uint64_t revision;
 
 	if (!dev) {
 		diag_error(b->diag, root->pos,
@@ -94,6 +96,9 @@ static void build_device(struct build *b, const struct node *root)
 	n = node_get(dev, "source");
 	if (n)
 		(void)!node_expect(n, NODE_SCALAR, "source", b->diag);
+	n = node_get(dev, "revision");
+	if (n && !node_u64(n, "a PCI revision", 0xff, &revision, b->diag))
+		b->m->revision = (int)revision;
 	build_match(b, node_get(dev, "match"));
 }
 
@@ -104,6 +109,7 @@ static int alloc_model(struct dmm_model **out)
 	if (!m)
 		return -ENOMEM;
 	*out = m;
+	m->revision = -1;
 	m->reg = calloc(MODEL_MAX_REGS, sizeof(*m->reg));
 	m->place = calloc(MODEL_MAX_PLACES, sizeof(*m->place));
 	m->machine = calloc(MODEL_MAX_MACHINES, sizeof(*m->machine));

@@ -51,6 +51,9 @@ unsigned int dmm_model_lines(const struct dmm_model *model); /* of its text */
 const struct dmm_match *dmm_model_match(const struct dmm_model *model,
 					size_t *n);
 
+/* The PCI revision that guests are to see, or -1: the part's own. */
+int dmm_model_revision(const struct dmm_model *model);
+
 /* Bytes of struct dmm_area that a device of this model needs; 0: none. */
 uint64_t dmm_model_area(const struct dmm_model *model);
 

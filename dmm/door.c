@@ -12,6 +12,7 @@
 #define WORDS 256u /* of one EEPROM, at most */
 #define READ_LOOKS 1000u
 #define READ_NS 1000u
+#define CLOCK_NS 1000u /* half a clock of a 93C46: DS20001749, table 1-2 */
 
 static uint64_t get(const struct context *c, struct bits b)
 {
@@ -214,6 +215,61 @@ static int read_one(struct dmm *d, const struct eeprom *e, unsigned int at,
 	return -ETIMEDOUT;
 }
 
+/* The register, as it is while the monitor moves the pins. */
+static uint64_t pins_rest(struct dmm *d, const struct eeprom *e)
+{
+	struct expr_env env = { .array = { [EXPR_REG] = d->dev } };
+	uint64_t v = 0;
+	unsigned int i;
+
+	for (i = e->mode.first; i < (unsigned int)e->mode.first + e->mode.n;
+	     i++) {
+		const struct set *s = &d->model->set[i];
+
+		v |= (expr_eval(s->value, &env, NULL) & s->mask) << s->shift;
+	}
+	return v;
+}
+
+/* One clock: DI, and what DO says then. */
+static bool clock_pins(struct dmm *d, const struct eeprom *e, bool di)
+{
+	uint64_t v = pins_rest(d, e) | UINT64_C(1) << e->cs.shift |
+		     (uint64_t)di << e->di.shift;
+
+	card_write(d, e->cs.slot, v, true);
+	d->host.pause(d->host.ctx, CLOCK_NS);
+	card_write(d, e->cs.slot, v | UINT64_C(1) << e->sk.shift, true);
+	d->host.pause(d->host.ctx, CLOCK_NS);
+	return card_read(d, e->cs.slot, true, NULL) >> e->dout.shift & 1;
+}
+
+/* A start bit, READ, the address; then a word comes out.  DS20001749, 2.7. */
+static uint16_t read_by_pins(struct dmm *d, const struct eeprom *e,
+			     unsigned int at)
+{
+	unsigned int command = 6u << e->address_bits | at, i;
+	uint16_t word = 0;
+
+	for (i = e->address_bits + 3u; i-- > 0;)
+		clock_pins(d, e, command >> i & 1);
+	for (i = 0; i < 16; i++)
+		word = (uint16_t)(word << 1 | clock_pins(d, e, false));
+	card_write(d, e->cs.slot, pins_rest(d, e), true);
+	d->host.pause(d->host.ctx, CLOCK_NS);
+	return word;
+}
+
+static void read_all_by_pins(struct dmm *d, const struct eeprom *e,
+			     uint16_t *words)
+{
+	unsigned int k;
+
+	for (k = 0; k < e->words; k++)
+		words[k] = read_by_pins(d, e, k);
+	card_write(d, e->cs.slot, 0, true);
+}
+
 int door_read_eeproms(struct dmm *d)
 {
 	const struct eeprom *e = d->model->eeprom;
@@ -221,6 +277,8 @@ int door_read_eeproms(struct dmm *d)
 	int err;
 
 	for (i = 0; i < d->model->eeproms; i++, e++) {
+		if (!e->start.mask)
+			read_all_by_pins(d, e, &d->eeprom[i * WORDS]);
 		for (k = 0; e->start.mask && k < e->words; k++) {
 			err = read_one(d, e, k, &d->eeprom[i * WORDS + k]);
 			if (err)

@@ -361,6 +361,32 @@ static void doc_machine(const struct out *o, const struct dmm_model *m,
 	}
 }
 
+static void doc_ring(const struct out *o, const struct dmm_model *m,
+		     const struct ring *r)
+{
+	const char *way = r->to_device ? "to" : "from";
+
+	switch (r->kind) {
+	case RING_OF_DESCRIPTORS:
+		say(o,
+		    "- %s: %s the device, %u bytes a descriptor, head %s, "
+		    "tail %s\n",
+		    r->name, way, r->words * 8u, m->reg[r->head].name,
+		    m->reg[r->tail].name);
+		break;
+	case RING_OF_SLOTS:
+		say(o, "- %s: %s the device, %u slots, given by %s\n", r->name,
+		    way, r->slots, m->reg[r->tail].name);
+		break;
+	case RING_OF_BYTES:
+		say(o,
+		    "- %s: %s the device, frames behind one another, written "
+		    "up to %s, read up to %s\n",
+		    r->name, way, m->reg[r->head].name, m->reg[r->tail].name);
+		break;
+	}
+}
+
 int explain_doc(const struct dmm_model *m, explain_put *put, void *ctx)
 {
 	static const char *const hows[] = { "exclusive", "lease", "merge" };
@@ -384,14 +410,9 @@ int explain_doc(const struct dmm_model *m, explain_put *put, void *ctx)
 		    m->memory[i].start + m->memory[i].size - 1,
 		    m->reg[m->memory[i].port].name);
 	if (m->rings)
-		say(&o, "\n## Rings of descriptors\n\n");
+		say(&o, "\n## Rings\n\n");
 	for (i = 0; i < m->rings; i++)
-		say(&o,
-		    "- %s: %s the device, %u bytes a descriptor, head %s, "
-		    "tail %s\n",
-		    m->ring[i].name, m->ring[i].to_device ? "to" : "from",
-		    m->ring[i].words * 8u, m->reg[m->ring[i].head].name,
-		    m->reg[m->ring[i].tail].name);
+		doc_ring(&o, m, &m->ring[i]);
 	say(&o, "\n## Machines\n");
 	for (i = 0; i < m->machines; i++)
 		doc_machine(&o, m, &m->machine[i]);

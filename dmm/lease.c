@@ -426,7 +426,7 @@ uint64_t lease_next(struct dmm *d, uint64_t now)
 {
 	if (d->tx && d->tx->more)
 		return now;
-	if (shadow_busy(d))
+	if (shadow_busy(d) || d->rx_more)
 		return now + LOOK_NS;
 	if (d->mode == MODE_EXCLUSIVE)
 		return UINT64_MAX;

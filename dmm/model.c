@@ -58,6 +58,9 @@ static void free_rings(struct dmm_model *m)
 		free(r->base);
 		free(r->forbid);
 		free(r->count);
+		free(r->given);
+		free(r->finished);
+		free(r->slack);
 		for (k = 0; k < r->layouts; k++) {
 			free(r->layout[k].when);
 			free(r->layout[k].length);
@@ -88,6 +91,7 @@ void dmm_model_free(struct dmm_model *m)
 	free(m->receive.vlan_filter);
 	free(m->receive.vlan_strip);
 	free(m->identity.table_shift);
+	free(m->identity.own);
 	free(m->transmit.loopback);
 	free(m->transmit.enabled);
 	free(m->identity.broadcast);
@@ -99,6 +103,11 @@ void dmm_model_free(struct dmm_model *m)
 	free(m->name);
 	load_free(m->tree);
 	free(m);
+}
+
+int dmm_model_revision(const struct dmm_model *m)
+{
+	return m->revision;
 }
 
 unsigned int dmm_model_machines(const struct dmm_model *m)

@@ -28,11 +28,12 @@
 #define MODEL_MAX_RULES 1024u
 #define MODEL_MAX_SETS 512u
 #define MODEL_MAX_STEPS 256u
-#define MODEL_MAX_RINGS 4u
+#define MODEL_MAX_RINGS 8u
 #define MODEL_MAX_LAYOUTS 4u
 #define MODEL_MAX_EEPROMS 2u
 #define MODEL_MAX_WORDS 4u /* of a descriptor, 64 bits each */
 #define MODEL_MAX_STICKY 4u
+#define MODEL_MAX_SLOTS_OF_RING 8u
 #define MODEL_MAX_SPACE_BYTES (1u << 20)
 #define MODEL_MAX_MEMORY_BYTES (1u << 20)
 #define MODEL_NONE 0xffffu
@@ -85,6 +86,8 @@ struct field {
 	const char *name;
 	uint8_t low, bits;
 };
+
+#define REG_ANY_WIDTH (1 | 2 | 4 | 8)
 
 enum reg_answer { ANSWER_NONE, ANSWER_IDENTITY, ANSWER_LATCH, ANSWER_EXPR };
 enum reg_merge { MERGE_NONE, MERGE_OR, MERGE_IDENTITY, MERGE_EXPR };
@@ -181,11 +184,19 @@ struct layout {
 	struct expr *sticky; /* the part remembers it, by this key; NULL */
 };
 
+/*
+ * Of slots, a descriptor is in registers: word i is the element of (word[i]).
+ * Of bytes, (count) are the ring's, (head) is where the part writes next, and
+ * (tail) + (lag) how far the driver has read.
+ */
+enum ring_kind { RING_OF_DESCRIPTORS, RING_OF_SLOTS, RING_OF_BYTES };
+
 struct ring {
 	const char *name;
 	struct diag_pos pos;
+	enum ring_kind kind;
 	struct expr *base, *count;
-	uint16_t head, tail; /* registers */
+	uint16_t head, tail; /* registers; MODEL_NONE */
 	bool to_device;
 	uint8_t words; /* of a descriptor, 64 bits each */
 	struct field field[MODEL_MAX_FIELDS];
@@ -199,6 +210,16 @@ struct ring {
 	struct span shadow;  /* sets of fields, in each shadow entry */
 	struct span frame;   /* in each that a frame was put into */
 	struct expr *forbid; /* true: the descriptor is refused; or NULL */
+	/* slots */
+	uint16_t word[MODEL_MAX_WORDS]; /* registers, (slots) elements each */
+	uint16_t slots;
+	struct expr *given, *finished; /* by the driver; by the part */
+	struct span local; /* sets of fields: the monitor delivered it */
+	/* bytes */
+	struct expr *slack; /* behind the end, for what does not fit; NULL */
+	uint16_t lag;
+	uint8_t header, align;			   /* bytes */
+	struct bits unicast, multicast, broadcast; /* of a header */
 	/* what the part does to a frame by itself */
 	struct expr *off[16]; /* enum offload_key; NULL: never */
 };
@@ -229,6 +250,7 @@ struct eeprom {
 	bool has_sum;
 	struct bits cs, sk, di, dout, request, grant;
 	struct bits start, done, address, data; /* of the read register */
+	struct span mode; /* sets, while the monitor moves the pins */
 };
 
 enum rule_verdict { RULE_PASS, RULE_ANSWER, RULE_HOLD, RULE_DENY, RULE_STOP };
@@ -339,6 +361,7 @@ struct identity {
 	uint16_t hash;			/* 64 bits by check sequence; or */
 	uint16_t table; /* 4096 bits by the last bytes, shifted by */
 	struct expr *table_shift;
+	struct expr *own; /* its own address counts; NULL: always */
 	struct expr *broadcast, *multicast; /* NULL: no */
 	struct expr *all_multicast, *promiscuous;
 };
@@ -362,6 +385,7 @@ struct dmm_model {
 	unsigned int lines;
 	struct dmm_match *match;
 	size_t matches;
+	int revision;	   /* that guests see of the part; -1: its own */
 	struct tree *tree; /* owns every name */
 
 	struct space space[MODEL_MAX_SPACES];

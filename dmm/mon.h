@@ -11,6 +11,8 @@
  *  lease.c    who owns the device: leases and hand-overs
  *  pages.c    what lies in the card's memory, and whose it is
  *  spool.c    frames: when the monitor sends and receives for the guests
+ *  slots.c    transmit descriptors that are registers
+ *  bytering.c rings in which received frames follow one another
  *  paths.c    what each access costs: the plan
  *  monitor.c  opening, closing, numbers
  *
@@ -119,6 +121,7 @@ struct context {
 #define SHADOW_DEPTH 256u /* descriptors of a ring that the device sees */
 #define SHADOW_HEAD 64u	  /* bytes of a frame's head that may be copied */
 #define SHADOW_BUFFER 2048u
+#define BYTE_RING_MAX 65536u
 /*
  * Bytes that may wait in the device: of one guest, and where several share,
  * little, so that shares are decided late and a guest with few descriptors
@@ -215,8 +218,12 @@ struct dmm {
 	uint8_t *rx_buffer, *heads;
 	uint32_t rx_next; /* index to be filled next */
 	uint32_t rx_len;  /* bytes of the frame being put together */
-	int last_sender;  /* whose sticky descriptors the part remembers */
-	bool stop_guest;  /* the access at hand ends its guest */
+	/* a ring of bytes, in rx_buffer: rx_next is where the next frame is */
+	uint32_t rx_size, rx_slack;
+	unsigned int rx_tries; /* looks that found no whole frame */
+	bool rx_more;	       /* there was more than one look takes */
+	int last_sender;       /* whose sticky descriptors the part remembers */
+	bool stop_guest;       /* the access at hand ends its guest */
 	uint8_t *big; /* frames of BIG bytes: sent, segment, given, coming */
 	uint16_t *eeprom; /* as the device's */
 	struct txq *txqs;
@@ -305,7 +312,7 @@ bool card_write(struct dmm *d, unsigned int slot, uint64_t value, bool select);
 
 /*
  * How wide to touch a register of which (left) bytes are left: as its space
- * is, else as it answers, and never what lies behind it.
+ * is, or as widely as it says itself, and never what lies behind it.
  */
 unsigned int card_width(const struct dmm *d, const struct place *pl,
 			const struct reg *reg, unsigned int left);
@@ -518,6 +525,41 @@ void rxring_drain(struct dmm *d);
 /* Look at what the guest gave: the ring, and each new buffer. */
 bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 		  uint64_t *at, uint64_t *len);
+
+/* ---- slots.c: descriptors that are registers ---- */
+
+/* Is the register (by number) one that descriptors are in? */
+bool slots_have(const struct ring *r, unsigned int reg);
+/* A guest's slot (index), as its registers are. */
+void slots_read(const struct dmm *d, unsigned int g, uint32_t index,
+		uint64_t w[MODEL_MAX_WORDS]);
+/* Is the slot that is to be read next given, and none of before in it? */
+bool slots_given(const struct dmm *d, unsigned int g, const struct txq *q);
+/* What the device, or the monitor, made of the guest's slot. */
+void slots_write_back(struct dmm *d, unsigned int g, uint32_t index,
+		      const uint64_t *w);
+/*
+ * A frame into the memory of the device's slot d->tx->tail, its first bytes
+ * from (head).
+ */
+void slots_copy(struct dmm *d, unsigned int g, const struct tx_desc *t,
+		const uint8_t *head, uint32_t head_len);
+/* Give the device that slot, with its memory or, if not 0, (elsewhere). */
+void slots_put(struct dmm *d, const uint64_t *w, uint64_t elsewhere,
+	       const struct layout *l);
+/* The device's slot (at); true if the device is done with it. */
+bool slots_take(struct dmm *d, uint32_t at, uint64_t w[MODEL_MAX_WORDS]);
+
+/* ---- bytering.c: rings in which frames follow one another ---- */
+
+/* As rxring_check(), rxring_put() (of a frame that is prepared). */
+bool bytering_check(struct dmm *d, unsigned int g, const struct ring *r,
+		    uint64_t *at, uint64_t *len);
+MUST_CHECK int bytering_put(struct dmm *d, unsigned int g, const uint8_t *bytes,
+			    size_t len);
+/* Where the device's ring begins, once it was set up; -EINVAL. */
+MUST_CHECK int bytering_open(struct dmm *d);
+void bytering_drain(struct dmm *d);
 
 /* ---- door.c: windows and EEPROMs, as a guest meets them ---- */
 

@@ -185,6 +185,19 @@ static int refuse(char **why, const char *fmt, const char *name)
 	return -EINVAL;
 }
 
+/* Can what the device is told of buffers say where the area is? */
+static bool area_fits(const struct dmm *d)
+{
+	const struct ring *r = &d->model->ring[d->model->transmit.dring];
+	const struct dmm_area *area = &d->conf.area;
+	unsigned int i;
+
+	for (i = 0; r->kind == RING_OF_SLOTS && i < r->layouts; i++)
+		if (area->iova + area->size - 1 > r->layout[i].buffer.mask)
+			return false;
+	return true;
+}
+
 static int choose_mode(struct dmm *d, char **why)
 {
 	const struct dmm_model *m = d->model;
@@ -204,6 +217,11 @@ static int choose_mode(struct dmm *d, char **why)
 			      m->name);
 	if (m->rings && d->conf.area.size < dmm_model_area(m))
 		return refuse(why, "%s needs memory that the device can reach",
+			      m->name);
+	if (m->rings && !area_fits(d))
+		return refuse(why,
+			      "the monitor's memory is beyond the addresses "
+			      "that %s has",
 			      m->name);
 	if (how == DMM_MERGE && !m->rings)
 		return refuse(why,
@@ -427,6 +445,8 @@ uint64_t dmm_tick(struct dmm *d)
 
 	if (d->tx && d->tx->more)
 		shadow_pump(d);
+	if (d->rx_more)
+		rxring_drain(d);
 	if (shadow_busy(d)) {
 		if (shadow_clean(d))
 			shadow_pump(d);

@@ -83,6 +83,7 @@ static bool is_monitors(const struct dmm *d, unsigned int reg)
 		return false;
 	for (i = 0; i < m->rings; i++)
 		if (reg == m->ring[i].head || reg == m->ring[i].tail ||
+		    slots_have(&m->ring[i], reg) ||
 		    mon_loads(m->ring[i].base, r) ||
 		    mon_loads(m->ring[i].count, r))
 			return true;

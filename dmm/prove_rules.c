@@ -522,15 +522,19 @@ static void ports(struct prove *p)
 				   m->check[k].name);
 	}
 	for (k = 0; k < m->rings; k++) {
+		/* a ring of bytes is given when reception begins */
+		bool tail = m->ring[k].kind != RING_OF_BYTES;
+
 		for (checked = false, i = 0; i < m->rules; i++)
 			checked |= (m->rule[i].rings & 1u << k) &&
 				   m->rule[i].on == ON_WRITE &&
-				   m->rule[i].reg == m->ring[k].tail;
+				   (!tail || m->rule[i].reg == m->ring[k].tail);
 		if (!checked)
 			diag_error(p->diag, m->ring[k].pos,
-				   DIAG_PROOF
-				   "no rule checks %s when its tail is written",
-				   m->ring[k].name);
+				   DIAG_PROOF "no rule checks %s when %s",
+				   m->ring[k].name,
+				   tail ? "its tail is written" :
+					  "it comes into use");
 	}
 }
 

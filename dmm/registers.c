@@ -327,7 +327,7 @@ static void reg_widths(struct build *b, const struct node *n, struct reg *reg)
 	uint64_t v;
 	size_t i;
 
-	reg->widths = 1 | 2 | 4 | 8;
+	reg->widths = REG_ANY_WIDTH;
 	if (!n)
 		return;
 	reg->widths = 0;

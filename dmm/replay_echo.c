@@ -187,7 +187,10 @@ static const struct ring *sends_from(const struct replay *r)
 {
 	unsigned int tx = r->model->transmit.dring;
 
-	return r->dmm && tx != MODEL_NONE ? &r->model->ring[tx] : NULL;
+	return r->dmm && tx != MODEL_NONE &&
+			       r->model->ring[tx].kind == RING_OF_DESCRIPTORS ?
+		       &r->model->ring[tx] :
+		       NULL;
 }
 
 static int host_read_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,

@@ -29,6 +29,7 @@ int shadow_open(struct dmm *d)
 	uint64_t *env = d->shadow_env, iova = d->conf.area.iova;
 	uint8_t *host = d->conf.area.host;
 	unsigned int tx = m->transmit.dring, rx = m->receive.dring;
+	int err;
 
 	memset(host, 0, 2u * RING_BYTES);
 	d->tx->desc = (uint64_t *)(void *)host;
@@ -42,11 +43,16 @@ int shadow_open(struct dmm *d)
 	env[tx * EXPR_RING_NUMBERS + EXPR_RING_BASE] = iova;
 	env[tx * EXPR_RING_NUMBERS + EXPR_RING_COUNT] = SHADOW_DEPTH;
 	env[tx * EXPR_RING_NUMBERS + EXPR_RING_IDLE] = 1;
-	env[rx * EXPR_RING_NUMBERS + EXPR_RING_BASE] = iova + RING_BYTES;
+	env[rx * EXPR_RING_NUMBERS + EXPR_RING_BASE] =
+		m->ring[rx].kind == RING_OF_BYTES ?
+			iova + (uint64_t)(d->rx_buffer - host) :
+			iova + RING_BYTES;
 	env[rx * EXPR_RING_NUMBERS + EXPR_RING_COUNT] = SHADOW_DEPTH;
 	env[rx * EXPR_RING_NUMBERS + EXPR_RING_IDLE] = 1;
 	rxring_open(d);
-	return proc_run(d, PROC_OPEN, &args);
+	err = proc_run(d, PROC_OPEN, &args);
+	return err || m->ring[rx].kind != RING_OF_BYTES ? err :
+							  bytering_open(d);
 }
 
 void shadow_restart(struct dmm *d)

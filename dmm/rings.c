@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * rings.c: the compiler's part for DMA: rings of descriptors in guest memory,
- * their fields and layouts.
+ * their fields and layouts.  Other kinds of rings are in ringkinds.c.
  */
 
 #include <stdlib.h>
@@ -53,8 +53,8 @@ static bool field_bits(struct build *b, const struct node *n,
 	return true;
 }
 
-static void ring_fields(struct build *b, const struct node *map,
-			struct ring *ring)
+void build_ring_fields(struct build *b, const struct node *map,
+		       struct ring *ring)
 {
 	unsigned int low, high;
 	struct field *f;
@@ -134,8 +134,8 @@ static void build_layout(struct build *b, const struct node *key,
 			   "the descriptor");
 }
 
-static void ring_layouts(struct build *b, const struct node *map,
-			 struct ring *ring)
+void build_ring_layouts(struct build *b, const struct node *map,
+			struct ring *ring)
 {
 	size_t i;
 
@@ -190,8 +190,8 @@ static void ring_marks(struct build *b, const struct node *node,
 			   ring->name);
 }
 
-static void ring_refused(struct build *b, const struct node *map,
-			 struct ring *ring)
+void build_ring_refused(struct build *b, const struct node *map,
+			struct ring *ring)
 {
 	static const char *const keys[] = { "ignore", "abort", "then" };
 	unsigned int i;
@@ -225,7 +225,6 @@ static void ring_offload(struct build *b, const struct node *map,
 static bool ring_shape(struct build *b, const struct node *node,
 		       struct ring *ring)
 {
-	static const char *const kinds[] = { "descriptorRing" };
 	static const char *const ways[] = { "toDevice", "fromDevice" };
 	static const char *const needed[] = { "kind", "base",	"count",
 					      "head", "tail",	"direction",
@@ -243,9 +242,7 @@ static bool ring_shape(struct build *b, const struct node *node,
 			   needed[i]);
 		return false;
 	}
-	if (node_word(node_get(node, "kind"), "a kind of ring", kinds, 1, &word,
-		      b->diag) ||
-	    node_word(node_get(node, "direction"), "a direction", ways, 2,
+	if (node_word(node_get(node, "direction"), "a direction", ways, 2,
 		      &word, b->diag) ||
 	    node_u64(node_get(node, "size"), "a size in bytes",
 		     8 * MODEL_MAX_WORDS, &size, b->diag))
@@ -268,24 +265,17 @@ static bool ring_shape(struct build *b, const struct node *node,
 	       ring->tail != MODEL_NONE;
 }
 
-static void build_ring(struct build *b, const struct node *key,
-		       const struct node *node)
+static void descriptor_ring(struct build *b, const struct node *node,
+			    struct ring *ring)
 {
-	struct ring *ring = &b->m->ring[b->m->rings];
-
-	if (build_full(b, key->pos, "rings", b->m->rings, MODEL_MAX_RINGS) ||
-	    node_expect(node, NODE_MAP, "a ring", b->diag) ||
-	    node_known(node, "a ring", ring_keys, ARRAY_LEN(ring_keys),
-		       b->diag))
+	if (node_known(node, "a ring", ring_keys, ARRAY_LEN(ring_keys),
+		       b->diag) ||
+	    !ring_shape(b, node, ring))
 		return;
-	*ring = (struct ring){ .name = key->text, .pos = key->pos };
-	b->m->rings++;
-	if (!ring_shape(b, node, ring))
-		return;
-	ring_fields(b, node_get(node, "fields"), ring);
-	ring_layouts(b, node_get(node, "layouts"), ring);
+	build_ring_fields(b, node_get(node, "fields"), ring);
+	build_ring_layouts(b, node_get(node, "layouts"), ring);
 	ring_marks(b, node, ring);
-	ring_refused(b, node_get(node, "refused"), ring);
+	build_ring_refused(b, node_get(node, "refused"), ring);
 	ring_offload(b, node_get(node, "offload"), ring);
 	if (node_get(node, "forbid"))
 		ring->forbid =
@@ -293,6 +283,40 @@ static void build_ring(struct build *b, const struct node *key,
 	ring->shadow = build_field_sets(b, node_get(node, "shadow"), ring, 0);
 	ring->frame = build_field_sets(b, node_get(node, "frame"), ring,
 				       SCOPE_PARAMS);
+}
+
+static void build_ring(struct build *b, const struct node *key,
+		       const struct node *node)
+{
+	static const char *const kinds[] = { "descriptorRing", "slots",
+					     "byteRing" };
+	struct ring *ring = &b->m->ring[b->m->rings];
+	unsigned int kind = RING_OF_DESCRIPTORS;
+	const struct node *n;
+
+	if (build_full(b, key->pos, "rings", b->m->rings, MODEL_MAX_RINGS) ||
+	    node_expect(node, NODE_MAP, "a ring", b->diag))
+		return;
+	n = node_get(node, "kind");
+	if (n && node_word(n, "a kind of ring", kinds, ARRAY_LEN(kinds), &kind,
+			   b->diag))
+		return;
+	*ring = (struct ring){ .name = key->text,
+			       .pos = key->pos,
+			       .head = MODEL_NONE,
+			       .tail = MODEL_NONE };
+	b->m->rings++;
+	switch ((enum ring_kind)kind) {
+	case RING_OF_DESCRIPTORS:
+		descriptor_ring(b, node, ring);
+		break;
+	case RING_OF_SLOTS:
+		build_slots(b, node, ring);
+		break;
+	case RING_OF_BYTES:
+		build_byte_ring(b, node, ring);
+		break;
+	}
 }
 
 void build_rings(struct build *b, const struct node *root)

@@ -80,6 +80,8 @@ bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 	struct bits buffer = { .mask = 0 };
 	uint64_t ring, n;
 
+	if (r->kind == RING_OF_BYTES)
+		return bytering_check(d, g, r, at, len);
 	*at = mon_eval(d, g, r->base);
 	count = mon_eval(d, g, r->count);
 	tail = reg_of(d, g, r->tail);
@@ -219,7 +221,12 @@ int rxring_put(struct dmm *d, unsigned int g, const uint8_t *bytes, size_t len)
 	bool tagged;
 	int n;
 
-	if (!ring_of(d, g, &in) || len > SHADOW_BUFFER * 8u ||
+	if (len > SHADOW_BUFFER * 8u)
+		return -ENOSPC;
+	if (r->kind == RING_OF_BYTES)
+		return bytering_put(d, g, from,
+				    prepare(d, g, bytes, len, tag, &tagged));
+	if (!ring_of(d, g, &in) ||
 	    d->host.translate(d->host.ctx, g, in.base,
 			      (uint64_t)in.count * r->words * 8u, &iova))
 		return -ENOSPC;
@@ -263,7 +270,7 @@ void rxring_open(struct dmm *d)
 {
 	uint32_t i;
 
-	for (i = 0; i < SHADOW_DEPTH; i++)
+	for (i = 0; rx_ring(d)->kind != RING_OF_BYTES && i < SHADOW_DEPTH; i++)
 		refresh(d, i);
 	d->rx_next = d->rx_len = 0;
 }
@@ -300,6 +307,10 @@ void rxring_drain(struct dmm *d)
 	unsigned int n;
 	uint64_t len;
 
+	if (r->kind == RING_OF_BYTES) {
+		bytering_drain(d);
+		return;
+	}
 	for (n = 0; n < SHADOW_DEPTH; n++) {
 		if (!desc_take(d, r, d->rx_desc + (size_t)d->rx_next * r->words,
 			       w))

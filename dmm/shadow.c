@@ -53,6 +53,17 @@ static void note_idle(struct dmm *d)
 		      EXPR_RING_IDLE] = !shadow_busy(d);
 }
 
+/* Descriptors of the device's ring, and those that a frame may take of it. */
+static bool has_room(const struct dmm *d, uint32_t unit)
+{
+	const struct ring *r = tx_ring(d);
+	uint32_t used = d->tx->tail - d->tx->clean;
+
+	if (r->kind == RING_OF_SLOTS)
+		return used < r->slots;
+	return used + unit + 1 + MODEL_MAX_STICKY < SHADOW_DEPTH;
+}
+
 /* ---- a frame's bytes, where the monitor must see them ---- */
 
 /* The first (max) bytes of the unit at q->sent; returns how many there are. */
@@ -265,6 +276,8 @@ static void mark_done(struct dmm *d, unsigned int g, struct span sets,
 		desc_sets(d, g, sets, t->w, t->len);
 		if (with_done)
 			desc_put(t->w, tx_ring(d)->done, 1);
+		if (with_done)
+			desc_sets(d, g, tx_ring(d)->local, t->w, t->len);
 		t->done = true;
 	}
 	q->sent += unit;
@@ -375,6 +388,40 @@ static void read_again(struct dmm *d, unsigned int g, struct tx_desc *t)
 		t->iova = t->gpa;
 }
 
+static void note_last(struct dmm *d, unsigned int g, uint32_t unit)
+{
+	struct shadow_note *note =
+		&d->tx->note[(d->tx->tail - 1) % SHADOW_DEPTH];
+	struct txq *q = d->guest[g].txq;
+
+	note->last = true;
+	note->unit = (uint16_t)unit;
+	note->bytes = desc_at(q, q->sent)->bytes;
+	note->generation = q->generation;
+	d->tx->bytes += note->bytes;
+	q->sent += unit;
+}
+
+/* All of it comes from our copy. */
+static void enter_slot(struct dmm *d, unsigned int g, const uint8_t *head,
+		       uint32_t head_len)
+{
+	struct txq *q = d->guest[g].txq;
+	struct tx_desc *t = desc_at(q, q->sent);
+	uint64_t w[MODEL_MAX_WORDS], elsewhere = 0;
+
+	memcpy(w, t->w, sizeof(w));
+	desc_sets(d, g, tx_ring(d)->shadow, w, t->len);
+	if (d->conf.without & (DMM_WITHOUT_SHADOW | DMM_WITHOUT_BUFFER))
+		elsewhere = t->iova;
+	else
+		slots_copy(d, g, t, head, head_len);
+	slots_put(d, w, elsewhere, &tx_ring(d)->layout[t->layout]);
+	d->tx->note[d->tx->tail++ % SHADOW_DEPTH] =
+		(struct shadow_note){ .guest = (uint8_t)g };
+	note_last(d, g, 1);
+}
+
 /* Its first bytes come from our copy, the rest from where it lies. */
 static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
 		  uint32_t head_len)
@@ -382,8 +429,11 @@ static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
 	struct txq *q = d->guest[g].txq;
 	uint32_t unit = desc_at(q, q->sent)->unit, i, skip = head_len, n;
 	uint32_t at = d->tx->tail % SHADOW_DEPTH * SHADOW_HEAD;
-	struct shadow_note *note;
 
+	if (tx_ring(d)->kind == RING_OF_SLOTS) {
+		enter_slot(d, g, head, head_len);
+		return;
+	}
 	memcpy(d->heads + at, head, head_len);
 	d->stats.transmit.head_bytes_copied += head_len;
 	for (i = 0; i < unit; i++) {
@@ -409,13 +459,7 @@ static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
 	/* a last descriptor without bytes of its own: the one before ends it */
 	desc_put(shadow_desc(d, d->tx->tail - 1), tx_ring(d)->end, 1);
 	desc_put(shadow_desc(d, d->tx->tail - 1), tx_ring(d)->report, 1);
-	note = &d->tx->note[(d->tx->tail - 1) % SHADOW_DEPTH];
-	note->last = true;
-	note->unit = (uint16_t)unit;
-	note->bytes = desc_at(q, q->sent)->bytes;
-	note->generation = q->generation;
-	d->tx->bytes += note->bytes;
-	q->sent += unit;
+	note_last(d, g, unit);
 }
 
 static void charge(struct dmm *d, unsigned int g, uint64_t wire)
@@ -425,6 +469,14 @@ static void charge(struct dmm *d, unsigned int g, uint64_t wire)
 	sched_charge(&d->sched, g, ns);
 	if (d->mode == MODE_SPOOL)
 		d->guest[g].stats.held_ns += ns;
+}
+
+/* What it sends, it hears itself, and nobody else. */
+static bool loops_back(const struct dmm *d, unsigned int g)
+{
+	const struct expr *e = d->model->transmit.loopback;
+
+	return e && mon_eval(d, g, e);
 }
 
 /*
@@ -445,8 +497,7 @@ static bool send_frame(struct dmm *d, unsigned int g)
 		refuse_unit(d, g);
 		return true;
 	}
-	if (d->tx->tail - d->tx->clean + first->unit + 1 + MODEL_MAX_STICKY >=
-		    SHADOW_DEPTH ||
+	if (!has_room(d, first->unit) ||
 	    (shadow_busy(d) &&
 	     d->tx->bytes + bytes >
 		     (d->conf.guests > 1 ? SHADOW_SHARED : SHADOW_ALONE)))
@@ -465,6 +516,11 @@ static bool send_frame(struct dmm *d, unsigned int g)
 	d->guest[g].stats.frames_sent++;
 	d->guest[g].stats.bytes_sent += bytes;
 	d->stats.transmit.packets++;
+	if (loops_back(d, g)) {
+		spool_deliver(d, g, d->big, gather(d, g, d->big, TX_FRAME_MAX));
+		mark_done(d, g, (struct span){ .n = 0 }, true);
+		return true;
+	}
 	local = spool_is_local(d, g, head, head_len);
 	if (d->conf.guests > 1 &&
 	    (local || frame_kind(head, head_len) != FRAME_UNICAST))
@@ -539,8 +595,9 @@ void shadow_pump(struct dmm *d)
 		if (d->tx->since == 0)
 			d->tx->since = now;
 		atomic_thread_fence(memory_order_release);
-		card_write(d, d->model->reg[tx_ring(d)->tail].slot,
-			   d->tx->tail % SHADOW_DEPTH, true);
+		if (tx_ring(d)->kind == RING_OF_DESCRIPTORS)
+			card_write(d, d->model->reg[tx_ring(d)->tail].slot,
+				   d->tx->tail % SHADOW_DEPTH, true);
 		note_idle(d);
 		d->last_use = now;
 		d->host.due(d->host.ctx, now + 1000000);
@@ -575,7 +632,10 @@ static void completed(struct dmm *d, const struct shadow_note *note,
 	for (i = 0; i < note->unit && at != q->sent; i++, at++) {
 		struct tx_desc *t = desc_at(q, at);
 
-		desc_put(t->w, low, desc_get(w, low));
+		if (r->kind == RING_OF_SLOTS)
+			t->w[r->words - 1u] = w[r->words - 1u];
+		else
+			desc_put(t->w, low, desc_get(w, low));
 		t->done = true;
 	}
 	txring_finish(d, note->guest);
@@ -596,7 +656,9 @@ bool shadow_clean(struct dmm *d)
 		end++;
 		if (!note->last)
 			continue;
-		if (!desc_take(d, r, shadow_desc(d, end - 1), w))
+		if (!(r->kind == RING_OF_SLOTS ?
+			      slots_take(d, end - 1, w) :
+			      desc_take(d, r, shadow_desc(d, end - 1), w)))
 			break;
 		d->tx->clean = end;
 		d->tx->bytes -= note->bytes;

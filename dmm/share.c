@@ -227,11 +227,11 @@ static void identity_mac(struct build *b, const struct node *n)
 static void build_identity(struct build *b, const struct node *root)
 {
 	static const char *const keys[] = { "mac", "filter", "reset" };
-	static const char *const filters[] = { "unicast",      "unicastHigh",
-					       "valid",	       "hash",
-					       "table",	       "shift",
-					       "broadcast",    "multicast",
-					       "allMulticast", "promiscuous" };
+	static const char *const filters[] = {
+		"unicast",	"unicastHigh", "valid",	    "hash",
+		"table",	"shift",       "broadcast", "multicast",
+		"allMulticast", "promiscuous", "own"
+	};
 	struct identity *id = &b->m->identity;
 	const struct node *map =
 		map_of(b, root, "identity", keys, ARRAY_LEN(keys));
@@ -256,6 +256,7 @@ static void build_identity(struct build *b, const struct node *root)
 	id->hash = reg_of(b, f, "hash");
 	id->table = reg_of(b, f, "table");
 	id->table_shift = expr_of(b, f, "shift", SCOPE_VOLATILE);
+	id->own = expr_of(b, f, "own", SCOPE_VOLATILE);
 	id->broadcast = expr_of(b, f, "broadcast", SCOPE_VOLATILE);
 	id->multicast = expr_of(b, f, "multicast", SCOPE_VOLATILE);
 	id->all_multicast = expr_of(b, f, "allMulticast", SCOPE_VOLATILE);

@@ -113,10 +113,14 @@ static void filter_of(const struct dmm *d, unsigned int g, const uint8_t *bytes,
 			memcpy(f->unicast, f->mac, 6);
 		return;
 	}
+	/* zeros are nobody's address */
 	for (i = 0; f->has_unicast && i < 6; i++)
 		f->unicast[i] =
-			(uint8_t)(c->reg[d->model->reg[id->unicast].slot] >>
-				  8 * i);
+			id->own && !mon_eval(d, g, id->own) ?
+				0 :
+				(uint8_t)(c->reg[d->model->reg[id->unicast]
+							 .slot] >>
+					  8 * i);
 	if (id->hash != MODEL_NONE)
 		f->hash = c->reg[d->model->reg[id->hash].slot];
 }

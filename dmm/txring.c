@@ -31,6 +31,9 @@ bool txring_check(struct dmm *d, unsigned int g, const struct ring *r,
 {
 	uint64_t count, tail = d->guest[g].reg[slot_of(d, r->tail)], iova;
 
+	*at = *len = 0;
+	if (r->kind == RING_OF_SLOTS)
+		return true; /* they are registers */
 	ring_at(d, g, r, at, &count);
 	*len = count * r->words * 8u;
 	if (d->conf.without & DMM_WITHOUT_RING)
@@ -80,6 +83,11 @@ static void check_buffer(struct dmm *d, unsigned int g, struct tx_desc *t,
 	t->len = (uint32_t)desc_eval(d, g, l->length, t->w);
 	if (!t->len)
 		return;
+	if (tx_ring(d)->kind == RING_OF_SLOTS && t->len > SHADOW_BUFFER) {
+		t->bad = true;
+		refuse(d, g, "a frame is too long", t->gpa, t->len);
+		return;
+	}
 	if (!d->host.translate(d->host.ctx, g, t->gpa, t->len, &t->iova))
 		return;
 	if (d->conf.without & DMM_WITHOUT_BUFFER) {
@@ -98,12 +106,14 @@ static void read_desc(struct dmm *d, unsigned int g, struct txq *q,
 	const struct layout *l;
 
 	*t = (struct tx_desc){ .index = q->fetch };
-	if (d->host.read_mem(d->host.ctx, g, at, t->w, r->words * 8u)) {
+	if (r->kind == RING_OF_SLOTS) {
+		slots_read(d, g, q->fetch, t->w);
+	} else if (d->host.read_mem(d->host.ctx, g, at, t->w, r->words * 8u)) {
 		t->bad = true;
 		return;
 	}
 	d->stats.transmit.descriptor_bytes_copied += r->words * 8u;
-	t->report = desc_get(t->w, r->report);
+	t->report = r->kind == RING_OF_SLOTS || desc_get(t->w, r->report);
 	l = desc_layout(d, g, r, t->w);
 	if (!l) {
 		t->bad = true;
@@ -160,7 +170,7 @@ static void add_desc(struct dmm *d, unsigned int g, struct txq *q)
 		q->part_bad = true;
 		refuse(d, g, "an offload context is inside a frame", 0, 0);
 	}
-	end = desc_get(t->w, r->end);
+	end = r->kind == RING_OF_SLOTS || desc_get(t->w, r->end);
 	if (q->part_bytes > TX_FRAME_MAX ||
 	    q->got - q->ready >= TX_FRAME_DESCS) {
 		if (!q->part_bad && !end)
@@ -177,8 +187,13 @@ static void add_desc(struct dmm *d, unsigned int g, struct txq *q)
 static void follow(struct dmm *d, unsigned int g, struct txq *q)
 {
 	const struct ring *r = tx_ring(d);
-	uint64_t base, count, head = d->guest[g].reg[slot_of(d, r->head)];
+	uint64_t base, count, head;
 
+	if (r->kind == RING_OF_SLOTS) {
+		q->count = r->slots;
+		return;
+	}
+	head = d->guest[g].reg[slot_of(d, r->head)];
 	ring_at(d, g, r, &base, &count);
 	if (base == q->base && count == q->count && head == q->head)
 		return;
@@ -189,17 +204,27 @@ static void follow(struct dmm *d, unsigned int g, struct txq *q)
 	d->guest[g].reg[slot_of(d, r->head)] = q->head;
 }
 
+/* The guest has given more than was read. */
+static bool has_more(const struct dmm *d, unsigned int g, const struct txq *q)
+{
+	const struct ring *r = tx_ring(d);
+
+	if (!q->count || q->got - q->clean >= TXQ_DEPTH)
+		return false;
+	if (r->kind == RING_OF_SLOTS)
+		return slots_given(d, g, q);
+	return q->fetch !=
+	       (uint32_t)d->guest[g].reg[slot_of(d, r->tail)] % q->count;
+}
+
 void txring_fetch(struct dmm *d, unsigned int g)
 {
 	struct txq *q = d->guest[g].txq;
-	const struct ring *r = tx_ring(d);
 	const struct expr *on = d->model->transmit.enabled;
-	uint32_t tail = (uint32_t)d->guest[g].reg[slot_of(d, r->tail)];
 
 	if (on && !mon_eval(d, g, on))
 		return;
-	while (q->count && q->fetch != tail % q->count &&
-	       q->got - q->clean < TXQ_DEPTH)
+	while (has_more(d, g, q))
 		add_desc(d, g, q);
 	if (q->ready != q->sent)
 		sched_want(&d->sched, g);
@@ -219,23 +244,37 @@ void txring_doorbell(struct dmm *d, unsigned int g)
 
 /* ---- back to the guest ---- */
 
+static void give_back(struct dmm *d, unsigned int g, const struct tx_desc *t)
+{
+	const struct ring *r = tx_ring(d);
+
+	if (r->kind == RING_OF_SLOTS)
+		slots_write_back(d, g, t->index, t->w);
+	else
+		desc_write_back(d, g, r,
+				d->guest[g].txq->base +
+					(uint64_t)t->index * r->words * 8u,
+				t->w);
+}
+
 void txring_finish(struct dmm *d, unsigned int g)
 {
 	const struct ring *r = tx_ring(d);
 	struct context *c = &d->guest[g];
 	struct txq *q = c->txq;
-	uint64_t *head = &c->reg[slot_of(d, r->head)];
-	bool told = false, moved = *head != q->head;
+	uint64_t none, *head;
+	bool told = false, moved;
+
+	none = q->head;
+	head = r->head == MODEL_NONE ? &none : &c->reg[slot_of(d, r->head)];
+	moved = *head != q->head;
 
 	while (q->clean != q->sent && q->d[q->clean % TXQ_DEPTH].done) {
 		const struct tx_desc *t = &q->d[q->clean++ % TXQ_DEPTH];
 
 		q->head = t->index + 1 < q->count ? t->index + 1 : 0;
 		if (t->report)
-			desc_write_back(d, g, r,
-					q->base + (uint64_t)t->index *
-							  r->words * 8u,
-					t->w);
+			give_back(d, g, t);
 		told |= t->report;
 	}
 	if (!moved) /* by the guest: it begins anew */

@@ -122,7 +122,7 @@ void build_windows(struct build *b, const struct node *root)
 
 static const char *const eeprom_keys[] = { "kind",   "register",    "pins",
 					   "words",  "addressBits", "sum",
-					   "answer", "read" };
+					   "answer", "read",	    "mode" };
 static const char *const pin_keys[] = { "SK", "CS", "DI", "DO", "REQ", "GNT" };
 static const char *const read_keys[] = { "register", "start", "done", "address",
 					 "data" };
@@ -263,6 +263,7 @@ static void build_eeprom(struct build *b, const struct node *key,
 		return;
 	eeprom_pins(b, node, e, reg);
 	eeprom_read(b, node_get(node, "read"), e);
+	e->mode = command_sets(b, node_get(node, "mode"), &b->m->reg[reg], reg);
 	b->m->eeproms++;
 }
 

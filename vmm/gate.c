@@ -33,6 +33,7 @@
 #define REPORTS_SHOWN 10u
 /* Reports of one access that are printed. */
 #define NOTES 4u
+#define PCI_REVISION 8 /* in configuration space: PCI 3.0, 6.2.1 */
 
 /* What an access at hand was reported for, to be told without the lock. */
 struct notes {
@@ -586,6 +587,7 @@ int gate_attach(struct gate *gate, unsigned int guest, struct vm *vm,
 		char **why)
 {
 	struct seat *seat = find_seat(gate, guest);
+	int revision = dmm_model_revision(gate->model);
 	struct backend_info info = gate->be->info;
 	unsigned int i;
 	int err;
@@ -597,6 +599,8 @@ int gate_attach(struct gate *gate, unsigned int guest, struct vm *vm,
 	for (i = 0; i < BACKEND_BARS; i++)
 		if (gate->space[i] < 0)
 			info.bar[i].space = BACKEND_NONE;
+	if (revision >= 0)
+		info.config[PCI_REVISION] = (uint8_t)revision;
 	err = dma_attach(&gate->dma, seat->index, vm_mem(vm), seat->window,
 			 why);
 	if (err)

@@ -12,9 +12,10 @@
  *   linger=MS     go on answering others at the end (2000 with peer=)
  *   log=frames    a line for each received frame
  *   irq           wait by interrupt
- *   nic=NAME      only this driver, ne2k or e1000 (else what is found)
+ *   nic=NAME      only this driver: ne2k, e1000 or rtl8139 (else what is found)
  *   io=32         ne2k: 32-bit data port
  *   eecd=1 ctx=1  e1000: see e1000.c
+ *   mmio=1 wrap=1 rtl8139: see rtl8139.c
  *   ring3         all that in ring 3
  */
 
