@@ -21,8 +21,8 @@ static bool needs(struct build *b, const struct node *node,
 	for (i = 0; i < n; i++) {
 		if (node_get(node, keys[i]))
 			continue;
-		diag_error(b->diag, ring->pos, "%s need \"%s:\"", kind,
-			   keys[i]);
+		diag_error(b->diag, ring->pos, DIAG_MISSING "%s need \"%s:\"",
+			   kind, keys[i]);
 		return false;
 	}
 	return true;
@@ -85,7 +85,8 @@ static bool slot_registers(struct build *b, const struct node *list,
 	if (node_expect(list, NODE_SEQ, "a list of registers", b->diag))
 		return false;
 	if (list->n < 1 || list->n > MODEL_MAX_WORDS) {
-		diag_error(b->diag, list->pos, DIAG_VALUE "a slot has 1 to %u registers",
+		diag_error(b->diag, list->pos,
+			   DIAG_VALUE "a slot has 1 to %u registers",
 			   MODEL_MAX_WORDS);
 		return false;
 	}
@@ -96,7 +97,8 @@ static bool slot_registers(struct build *b, const struct node *list,
 	ring->tail = ring->word[list->n - 1];
 	if (ring->slots > MODEL_MAX_SLOTS_OF_RING ||
 	    ring->slots & (ring->slots - 1u))
-		diag_error(b->diag, list->pos, DIAG_RANGE "there are 1, 2, 4 or 8 slots");
+		diag_error(b->diag, list->pos,
+			   DIAG_RANGE "there are 1, 2, 4 or 8 slots");
 	return true;
 }
 
@@ -140,9 +142,10 @@ static void byte_numbers(struct build *b, const struct node *node,
 		if (v == 0)
 			diag_error(b->diag, n->pos,
 				   DIAG_VALUE "a header has 1 to %u "
-				   "bytes",
+					      "bytes",
 				   HEADER_MAX);
-		ring->header = (uint8_t)v;
+		else
+			ring->header = (uint8_t)v;
 	}
 	n = node_get(node, "align");
 	if (n &&
