@@ -251,54 +251,6 @@ static void event_text(const struct dmm_model *m, const struct rule *r,
 					   m->reg[r->reg].name);
 }
 
-static void graph_machine(const struct out *o, const struct dmm_model *m,
-			  const struct machine *mc)
-{
-	char event[96];
-	unsigned int i, k;
-
-	say(o,
-	    "digraph state_automaton {\n"
-	    "\tcenter = true;\n\tsize = \"7,11\";\n\trankdir = LR;\n"
-	    "\tlabel = \"%s\";\n"
-	    "\t{node [shape = plaintext, style=invis, label=\"\"] "
-	    "\"__init_%s\"};\n",
-	    mc->name, m->state[mc->states.first].name);
-	for (i = 0; i < mc->states.n; i++)
-		say(o, "\t{node [shape = circle] \"%s\"};\n",
-		    m->state[mc->states.first + i].name);
-	say(o, "\t\"__init_%s\" -> \"%s\";\n", m->state[mc->states.first].name,
-	    m->state[mc->states.first].name);
-	for (i = 0; i < mc->states.n; i++) {
-		const struct state *st = &m->state[mc->states.first + i];
-
-		for (k = 0; k < st->rules.n; k++) {
-			const struct rule *r = &m->rule[st->rules.first + k];
-			const char *to = st->name;
-
-			if (r->to != MODEL_NONE)
-				to = m->state[r->to].name;
-			if (r->reset)
-				to = m->state[mc->states.first].name;
-			event_text(m, r, event, sizeof(event));
-			say(o, "\t\"%s\" -> \"%s\" [ label = \"%s\" ];\n",
-			    st->name, to, event);
-		}
-	}
-	say(o, "\t{ rank = min ;\n\t\t\"__init_%s\";\n\t\t\"%s\";\n\t}\n}\n",
-	    m->state[mc->states.first].name, m->state[mc->states.first].name);
-}
-
-int explain_graph(const struct dmm_model *m, explain_put *put, void *ctx)
-{
-	struct out o = { .put = put, .ctx = ctx };
-	unsigned int i;
-
-	for (i = 0; i < m->machines; i++)
-		graph_machine(&o, m, &m->machine[i]);
-	return 0;
-}
-
 /* ---- the page ---- */
 
 static void doc_register(const struct out *o, const struct dmm_model *m,

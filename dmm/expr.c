@@ -3,7 +3,7 @@
  * expr.c: the text of an expression to a program for expr_eval().
  *
  * One pass: precedence climbing writes operations as it reads, and folds what
- * is constant by running it.  verify() then proves the program's stack.
+ * is constant by running it.  expr_verify() then proves the program's stack.
  */
 
 #include <errno.h>
@@ -80,7 +80,9 @@ struct parser {
 struct operand {
 	unsigned int from; /* its first operation; it ends at the last */
 	int machine;	   /* see struct expr_operand */
+	bool state;	   /* likewise */
 	bool boolean;	   /* is 0 or 1 */
+	struct token name; /* of the machine */
 };
 
 /*
@@ -302,11 +304,28 @@ static void fold(struct parser *p, unsigned int from)
 	e->n = (uint16_t)(from + 1);
 }
 
+/* A machine's state is no number: it has names, and is compared with them. */
+static int no_machine(struct parser *p, const struct operand *v)
+{
+	const struct token *t = &v->name;
+
+	if (v->machine < 0)
+		return 0;
+	diag_error(p->diag, pos_at(p, t->at),
+		   DIAG_EXPR "\"%.*s\" is a machine, and no number",
+		   (int)t->len, t->at);
+	diag_advise(p->diag, "compare it with one of its states: %.*s == STATE",
+		    (int)t->len, t->at);
+	return -EINVAL;
+}
+
 static int emit_unary(struct parser *p, unsigned int op, struct operand *v)
 {
 	bool known = constant(p, v->from, p->out->n);
-	int ret;
+	int ret = no_machine(p, v);
 
+	if (ret)
+		return ret;
 	if (op == EXPR_OP_BOOL && v->boolean)
 		return 0;
 	ret = emit_op(p, op);
@@ -316,52 +335,8 @@ static int emit_unary(struct parser *p, unsigned int op, struct operand *v)
 		fold(p, v->from);
 	v->boolean = op == EXPR_OP_NOT || op == EXPR_OP_BOOL;
 	v->machine = -1;
+	v->state = false;
 	return 0;
-}
-
-/*
- * Programs
- */
-
-/* How many values (op) needs on the stack; it leaves what (leaves) says. */
-static unsigned int needs(unsigned int op, unsigned int *leaves)
-{
-	*leaves = op < EXPR_OP_JUMP;
-	if (op < EXPR_OP_NOT)
-		return 0;
-	return op >= EXPR_OP_MUL && op <= EXPR_OP_OR ? 2 : 1;
-}
-
-/*
- * Follow the stack's height through the program, which gives the deepest, and
- * prove that all ways to an operation find it alike.  What comes from the
- * parser is right but for its depth; the rest is to be sure.
- */
-static int verify(struct expr *e)
-{
-	uint16_t height[EXPR_MAX_OPS + 1] = { 0 }; /* + 1; 0: not known */
-	unsigned int h = 0, leaves;
-
-	e->stack = 0;
-	for (unsigned int pc = 0; pc < e->n; pc++) {
-		const struct expr_ins *ins = &e->ins[pc];
-		unsigned int to = pc + 1 + ins->index, there = h + 1;
-
-		if ((height[pc] && height[pc] != h + 1) ||
-		    h < needs(ins->op, &leaves))
-			return -EINVAL;
-		h = h - needs(ins->op, &leaves) + leaves;
-		if (h > e->stack)
-			e->stack = (uint16_t)h;
-		if (ins->op < EXPR_OP_JUMP)
-			continue;
-		if (ins->op == EXPR_OP_JUMP_ZERO)
-			there--; /* the others take the top along */
-		if (to > e->n || (height[to] && height[to] != there))
-			return -EINVAL;
-		height[to] = (uint16_t)there;
-	}
-	return h == 1 ? 0 : -EINVAL;
 }
 
 /*
@@ -416,6 +391,8 @@ static int emit_operand(struct parser *p, const struct expr_operand *what,
 	struct expr *e = p->out;
 
 	v->machine = what->machine;
+	v->state = what->state;
+	v->name = p->last;
 	if (what->kind == EXPR_IS_EXPR) {
 		if (what->expr->n > EXPR_MAX_OPS - e->n)
 			return too_long(p);
@@ -544,11 +521,17 @@ static int parse_right(struct parser *p, const struct sign *sign,
 	bool logic = sign->level <= 2, compares = sign->level == LEVEL_EQUAL;
 	unsigned int at = p->out->n;
 	struct operand right;
-	int ret = logic ? emit_op(p, sign->op) : 0;
+	int ret = compares ? 0 : no_machine(p, left);
 
+	if (!ret && logic)
+		ret = emit_op(p, sign->op);
 	if (!ret)
 		ret = parse_binary(p, sign->level + 1u,
 				   compares ? left->machine : -1, &right);
+	if (!ret)
+		ret = no_machine(p, &right);
+	if (!ret && !right.state && !p->failed)
+		ret = no_machine(p, left);
 	if (ret)
 		return ret;
 	if (logic)
@@ -559,6 +542,7 @@ static int parse_right(struct parser *p, const struct sign *sign,
 	if (constant(p, left->from, at) && constant(p, at, p->out->n - 1u))
 		fold(p, left->from);
 	left->boolean = sign->op >= EXPR_OP_LT && sign->op <= EXPR_OP_NE;
+	left->state = false;
 	left->machine = -1;
 	return 0;
 }
@@ -602,6 +586,11 @@ static int parse_arms(struct parser *p, struct operand *v, const char *at)
 	if (ret)
 		return ret;
 	land(p, skip);
+	ret = no_machine(p, &yes);
+	if (!ret)
+		ret = no_machine(p, &no);
+	if (ret)
+		return ret;
 	v->boolean = yes.boolean && no.boolean;
 	v->machine = -1;
 	if (!constant(p, v->from, test))
@@ -630,7 +619,9 @@ static int parse_choice(struct parser *p, struct operand *v)
 	ret = parse_binary(p, 1, -1, v);
 	at = p->token.at;
 	if (!ret && is_token(&p->token, "?")) {
-		ret = next(p);
+		ret = no_machine(p, v);
+		if (!ret)
+			ret = next(p);
 		if (!ret)
 			ret = parse_arms(p, v, at);
 	}
@@ -649,9 +640,9 @@ static int parse_whole(struct parser *p)
 		return ret;
 	if (p->token.kind != TOKEN_END)
 		return unexpected(p, p->token.at, p->token.len);
-	if (p->failed)
+	if (p->failed || no_machine(p, &v))
 		return -EINVAL;
-	ret = verify(p->out);
+	ret = expr_verify(p->out);
 	if (!ret && p->out->stack <= EXPR_MAX_STACK)
 		return 0;
 	diag_error(p->diag, p->pos,

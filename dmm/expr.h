@@ -110,13 +110,15 @@ struct expr_operand {
 	struct expr_ins ins;	 /* CONST, LOAD, ASK: as it is to be run */
 	const struct expr *expr; /* EXPR */
 	int machine;		 /* a machine: its number, else -1; see below */
+	bool state;		 /* a state of the machine compared with */
 };
 
 /*
  * Resolve (name): dotted and indexed as it stands in the text, such as
  * "value.TXP", "RAL[0]", "device.ISR.RST".  If it is compared by == or !=
  * with an operand whose (machine) was not -1, that number is in (machine)
- * (so that "tx == idle" finds the idle of tx), else -1.
+ * (so that "tx == idle" finds the idle of tx), else -1.  A machine that is not
+ * compared with one of its states, and the other way round, is an error.
  * 0, or -EINVAL with a message in (diag).
  */
 typedef int expr_resolve_fn(void *ctx, const char *name, int machine,
@@ -130,6 +132,12 @@ typedef int expr_resolve_fn(void *ctx, const char *name, int machine,
 MUST_CHECK int expr_parse(struct expr **out, const char *text,
 			  struct diag_pos pos, expr_resolve_fn *resolve,
 			  void *ctx, struct diag *diag);
+
+/*
+ * Find how deep the stack of (e) gets, and prove that the program keeps it in
+ * order: -EINVAL if not.  For expr_parse().
+ */
+MUST_CHECK int expr_verify(struct expr *e);
 
 /* What an expression is evaluated over. */
 struct expr_env {

@@ -8,7 +8,50 @@
  * the stack than where the part began.
  */
 
+#include <errno.h>
+
 #include "expr.h"
+
+/* How many values (op) needs on the stack; it leaves what (leaves) says. */
+static unsigned int needs(unsigned int op, unsigned int *leaves)
+{
+	*leaves = op < EXPR_OP_JUMP;
+	if (op < EXPR_OP_NOT)
+		return 0;
+	return op >= EXPR_OP_MUL && op <= EXPR_OP_OR ? 2 : 1;
+}
+
+/*
+ * Follow the stack's height through the program, which gives the deepest, and
+ * prove that all ways to an operation find it alike.  What comes from the
+ * parser is right but for its depth; the rest is to be sure.
+ */
+int expr_verify(struct expr *e)
+{
+	uint16_t height[EXPR_MAX_OPS + 1] = { 0 }; /* + 1; 0: not known */
+	unsigned int h = 0, leaves;
+
+	e->stack = 0;
+	for (unsigned int pc = 0; pc < e->n; pc++) {
+		const struct expr_ins *ins = &e->ins[pc];
+		unsigned int to = pc + 1 + ins->index, there = h + 1;
+
+		if ((height[pc] && height[pc] != h + 1) ||
+		    h < needs(ins->op, &leaves))
+			return -EINVAL;
+		h = h - needs(ins->op, &leaves) + leaves;
+		if (h > e->stack)
+			e->stack = (uint16_t)h;
+		if (ins->op < EXPR_OP_JUMP)
+			continue;
+		if (ins->op == EXPR_OP_JUMP_ZERO)
+			there--; /* the others take the top along */
+		if (to > e->n || (height[to] && height[to] != there))
+			return -EINVAL;
+		height[to] = (uint16_t)there;
+	}
+	return h == 1 ? 0 : -EINVAL;
+}
 
 /* Where a jump may go: to any operation, or behind the last. */
 #define PLACES (EXPR_MAX_OPS + 1)

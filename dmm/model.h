@@ -89,7 +89,7 @@ struct field {
 
 #define REG_ANY_WIDTH (1 | 2 | 4 | 8)
 
-enum reg_answer { ANSWER_NONE, ANSWER_IDENTITY, ANSWER_LATCH, ANSWER_EXPR };
+enum reg_answer { ANSWER_NONE, ANSWER_LATCH, ANSWER_EXPR };
 enum reg_merge { MERGE_NONE, MERGE_OR, MERGE_IDENTITY, MERGE_EXPR };
 
 struct reg {

@@ -329,6 +329,7 @@ uint64_t card_value(struct dmm *d, unsigned int g, unsigned int slot);
 
 struct judged {
 	enum rule_verdict verdict;
+	unsigned int width;	     /* of the access, in bits */
 	uint32_t checks;	     /* that passed */
 	const struct check *refused; /* or this one did not */
 	bool spoofed;		     /* because of its source */

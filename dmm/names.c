@@ -197,6 +197,7 @@ static bool resolve_machine(const struct scope *sc, const char *name,
 			if (strcmp(m->state[i].name, name))
 				continue;
 			out->kind = EXPR_IS_CONST;
+			out->state = true;
 			out->ins = (struct expr_ins){ .op = EXPR_OP_CONST,
 						      .k = i };
 			return true;

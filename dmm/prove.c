@@ -177,7 +177,9 @@ uint64_t prove_ask(void *ctx, unsigned int index, bool *unknown)
 void prove_choose(const struct prove *p, const struct pstate *s,
 		  const struct pevent *ev, const struct rule *rule[])
 {
-	uint64_t event[EXPR_EVENTS] = { [EXPR_VALUE] = ev->value };
+	uint64_t event[EXPR_EVENTS] = {
+		[EXPR_VALUE] = ev->value, [EXPR_WIDTH] = ev->width
+	};
 	const struct dmm_model *m = p->m;
 	unsigned int i, k;
 	bool unknown;
@@ -390,12 +392,53 @@ static uint64_t deposit(uint64_t n, uint64_t bits)
 	return v;
 }
 
+/* The widths of a write that are told apart, as bits: 1 for a byte. */
+static uint8_t widths_of(const struct dmm_model *m, unsigned int reg)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < m->rules; i++) {
+		const struct expr *e = m->rule[i].when;
+
+		if (m->rule[i].reg != reg || m->rule[i].on != ON_WRITE)
+			continue;
+		for (k = 0; e && k < e->n; k++)
+			if (e->ins[k].op == EXPR_OP_LOAD &&
+			    e->ins[k].array == EXPR_EVENT &&
+			    e->ins[k].index == EXPR_WIDTH)
+				return m->reg[reg].widths;
+	}
+	return 1; /* all are as one */
+}
+
+/* All that could be written to register (ev->reg). */
+static void writes(struct prove *p, uint32_t from, const struct pstate *s,
+		   struct pevent *ev)
+{
+	uint64_t values = p->values[ev->reg], n;
+	unsigned int bits = (unsigned int)__builtin_popcountll(values), w;
+	uint8_t widths = widths_of(p->m, ev->reg);
+
+	if (bits > VALUE_BITS) {
+		bits = VALUE_BITS;
+		p->out->bounded = true;
+	}
+	for (w = 1; w <= 8; w *= 2) {
+		if (!(widths & w))
+			continue;
+		ev->width = (uint8_t)(8 * w);
+		for (n = 0; n < UINT64_C(1) << bits; n++) {
+			ev->value = deposit(n, values);
+			step(p, from, s, ev);
+		}
+	}
+}
+
 static void accesses(struct prove *p, uint32_t from, const struct pstate *s)
 {
 	const struct dmm_model *m = p->m;
 	struct pevent ev;
-	unsigned int i, bits;
-	uint64_t n;
+	unsigned int i;
 
 	for (i = 0; i < m->regs; i++) {
 		ev = (struct pevent){ .reg = (uint16_t)i };
@@ -406,15 +449,7 @@ static void accesses(struct prove *p, uint32_t from, const struct pstate *s)
 		if (!p->written[i] || !stands(p, s, i, true))
 			continue;
 		ev.on = ON_WRITE;
-		bits = (unsigned int)__builtin_popcountll(p->values[i]);
-		if (bits > VALUE_BITS) {
-			bits = VALUE_BITS;
-			p->out->bounded = true;
-		}
-		for (n = 0; n < UINT64_C(1) << bits; n++) {
-			ev.value = deposit(n, p->values[i]);
-			step(p, from, s, &ev);
-		}
+		writes(p, from, s, &ev);
 	}
 	for (i = 0; i < m->checks; i++) {
 		ev = (struct pevent){ .on = ON_END, .reg = (uint16_t)i };

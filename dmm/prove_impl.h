@@ -20,8 +20,9 @@ struct pstate {
 };
 
 struct pevent {
-	uint8_t on;   /* enum rule_on */
-	uint16_t reg; /* or check */
+	uint8_t on;    /* enum rule_on */
+	uint16_t reg;  /* or check */
+	uint8_t width; /* of the access, in bits */
 	uint64_t value;
 };
 

@@ -119,7 +119,9 @@ static void same_start(struct prove *p, uint32_t at, const struct pstate *s,
 		       const struct pstate *next, const struct pevent *ev,
 		       const struct rule *const rule[])
 {
-	uint64_t event[EXPR_EVENTS] = { [EXPR_VALUE] = ev->value };
+	uint64_t event[EXPR_EVENTS] = {
+		[EXPR_VALUE] = ev->value, [EXPR_WIDTH] = ev->width
+	};
 	const struct dmm_model *m = p->m;
 	uint32_t checks, rings, need, on, bits;
 	const struct rule *r;

@@ -539,12 +539,18 @@ static void reg_answer(struct build *b, const struct node *n, struct reg *reg)
 
 	if (!n)
 		return;
-	if (node_is(n, "identity"))
-		reg->answer = ANSWER_IDENTITY;
-	else if (node_is(n, "latch"))
+	if (node_is(n, "latch")) {
 		reg->answer = ANSWER_LATCH;
-	else if ((reg->answer_expr = build_expr(b, n, flags, NULL)))
+	} else if (node_is(n, "identity") &&
+		   model_reg(b->m, n->text) == MODEL_NONE) {
+		diag_error(b->diag, n->pos,
+			   DIAG_FITS "a register answers latch, or an "
+				     "expression");
+		diag_advise(b->diag, "identity.reset says which registers "
+				     "hold the guest's address");
+	} else if ((reg->answer_expr = build_expr(b, n, flags, NULL))) {
 		reg->answer = ANSWER_EXPR;
+	}
 }
 
 static void reg_merge(struct build *b, const struct node *n, struct reg *reg)

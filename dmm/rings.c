@@ -74,6 +74,11 @@ void build_ring_fields(struct build *b, const struct node *map,
 				   DIAG_ALIGN
 				   "field %s crosses a boundary of 64 bits",
 				   map->key[i]->text);
+			diag_advise(b->diag,
+				    "no field crosses 64 bits: give "
+				    "each half a name, such as %s_LO "
+				    "and %s_HI",
+				    map->key[i]->text, map->key[i]->text);
 			continue;
 		}
 		f = &ring->field[ring->fields++];

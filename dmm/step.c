@@ -148,7 +148,7 @@ void step_judge(struct dmm *d, unsigned int g, enum rule_on on,
 	uint64_t old, *at;
 	unsigned int i;
 
-	*out = (struct judged){ .verdict = RULE_PASS };
+	*out = (struct judged){ .verdict = RULE_PASS, .width = width };
 	d->stats.steps++;
 	for (i = 0; i < d->model->machines; i++) {
 		r = find_rule(d->model, &d->model->state[c->state[i]], on, reg,
@@ -198,12 +198,12 @@ static void set_bits(struct dmm *d, unsigned int g, const struct set *s,
 		d->guest[g].pending = *at & reg->w1c;
 }
 
-void step_sets(struct dmm *d, unsigned int g, struct span sets, uint64_t value,
-	       bool select)
+static void sets_of(struct dmm *d, unsigned int g, struct span sets,
+		    uint64_t value, unsigned int width, bool select)
 {
-	uint64_t event[EXPR_EVENTS] = {
-		[EXPR_VALUE] = value, [EXPR_LENGTH] = value
-	};
+	uint64_t event[EXPR_EVENTS] = { [EXPR_VALUE] = value,
+					[EXPR_WIDTH] = width,
+					[EXPR_LENGTH] = value };
 	struct asker asker = { .d = d, .select = select };
 	struct expr_env env = env_of(&d->guest[g], event, &asker);
 	const struct set *s = &d->model->set[sets.first], *end = s + sets.n;
@@ -218,9 +218,15 @@ void step_sets(struct dmm *d, unsigned int g, struct span sets, uint64_t value,
 	}
 }
 
+void step_sets(struct dmm *d, unsigned int g, struct span sets, uint64_t value,
+	       bool select)
+{
+	sets_of(d, g, sets, value, 0, select);
+}
+
 /* `do` to bits that the device moves by itself is the device's, if it is there. */
 static void rule_sets(struct dmm *d, unsigned int g, const struct rule *r,
-		      uint64_t value)
+		      uint64_t value, unsigned int width)
 {
 	struct span one = { .first = r->sets.first, .n = 1 };
 	const struct set *s;
@@ -233,7 +239,7 @@ static void rule_sets(struct dmm *d, unsigned int g, const struct rule *r,
 			bits &= d->model->reg[s->reg].w1c;
 		if (mon_on_device(d, g) && bits)
 			continue;
-		step_sets(d, g, one, value, false);
+		sets_of(d, g, one, value, width, false);
 	}
 }
 
@@ -298,7 +304,7 @@ void step_apply(struct dmm *d, unsigned int g, const struct judged *j,
 		if (d->covered)
 			d->covered[d->model->regs +
 				   (j->rule[i] - d->model->rule)] = 1;
-		rule_sets(d, g, j->rule[i], value);
+		rule_sets(d, g, j->rule[i], value, j->width);
 		if (j->rule[i]->to != MODEL_NONE)
 			c->state[i] = j->rule[i]->to;
 	}

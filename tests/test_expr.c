@@ -71,6 +71,7 @@ static int resolve(void *ctx, const char *name, int machine,
 	}
 	out->ins = (struct expr_ins){ .op = EXPR_OP_CONST };
 	out->kind = EXPR_IS_CONST;
+	out->state = machine >= 0;
 	if (!strcmp(name, "idle") && machine >= 0) {
 		out->ins.k = machine ? 2 : 0;
 		return 0;

@@ -443,6 +443,26 @@ static void assignments(void **ctx)
 	assert_int_equal(stub_latch(&s, "B"), 0xfc3f);
 }
 
+/* The width of the access is known to the condition and to what is done. */
+static void widths_in_rules(void **ctx)
+{
+	(void)ctx;
+	open_model(TOP "registers:\n"
+		       "  A: { at: io+0x00, size: 16 }\n"
+		       "  B: { at: io+0x02 }\n"
+		       "  C: { at: io+0x03 }\n"
+		       "machines:\n"
+		       "  m: { any: [ { on: write A, do: { B: width } } ] }\n"
+		       "  n: { any: [ { on: write A, when: width == 16, "
+		       "do: { C: C + 1 } } ] }\n");
+	stub_write(&s, IO, 0, 2, 1);
+	assert_int_equal(stub_latch(&s, "B"), 16);
+	assert_int_equal(stub_latch(&s, "C"), 1);
+	stub_write(&s, IO, 0, 1, 1);
+	assert_int_equal(stub_latch(&s, "B"), 8);
+	assert_int_equal(stub_latch(&s, "C"), 1);
+}
+
 /* A let may name states; rules on poll go on until nothing changes. */
 static void polls(void **ctx)
 {
@@ -515,12 +535,12 @@ static void procedures(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(forwards),	T(strings),    T(widths),
-		T(wide_spaces), T(ones_clear), T(arrays),
-		T(answers),	T(rules_fire), T(reads_are_held),
-		T(denied),	T(answered),   T(several_at_once),
-		T(reads_whole), T(resets),     T(assignments),
-		T(polls),	T(procedures),
+		T(forwards),	    T(strings),	   T(widths),
+		T(wide_spaces),	    T(ones_clear), T(arrays),
+		T(answers),	    T(rules_fire), T(reads_are_held),
+		T(denied),	    T(answered),   T(several_at_once),
+		T(reads_whole),	    T(resets),	   T(assignments),
+		T(widths_in_rules), T(polls),	   T(procedures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,16 @@
 #include "models.h"
 #include "options.h"
 
-enum { OPTION_QUIET, OPTION_JSON, OPTION_TRACE, OPTION_HELP, OPTIONS };
+enum {
+	OPTION_QUIET,
+	OPTION_JSON,
+	OPTION_TRACE,
+	OPTION_SVG,
+	OPTION_MACHINE,
+	OPTION_OUTPUT,
+	OPTION_HELP,
+	OPTIONS
+};
 
 #define BIT(option) (1u << (option))
 
@@ -25,6 +34,11 @@ static const struct option_spec specs[OPTIONS] = {
 			  "check, test, verify: what is wrong as SARIF 2.1.0" },
 	[OPTION_TRACE] = { 0, "trace", "FILE",
 			   "verify: the way to what is not so, to be replayed" },
+	[OPTION_SVG] = { 0, "svg", NULL, "graph: as SVG, by graphviz" },
+	[OPTION_MACHINE] = { 0, "machine", "NAME",
+			     "graph: this machine alone" },
+	[OPTION_OUTPUT] = { 'o', "output", "FILE",
+			    "graph: not to standard output" },
 	[OPTION_HELP] = { 'h', "help", NULL, "this text" },
 };
 
@@ -64,12 +78,6 @@ static int explain(int n, char **names, const struct model_options *o)
 	return printed(n, names, plan);
 }
 
-static int graph(int n, char **names, const struct model_options *o)
-{
-	(void)o;
-	return printed(n, names, explain_graph);
-}
-
 static int doc(int n, char **names, const struct model_options *o)
 {
 	(void)o;
@@ -91,7 +99,8 @@ static const struct verb {
 	  model_verify, BIT(OPTION_JSON) | BIT(OPTION_TRACE), false },
 	{ "explain", "the dispatch plan: what each access costs, and why",
 	  explain, 0, false },
-	{ "graph", "its machines as DOT, a digraph each", graph, 0, false },
+	{ "graph", "its machines as DOT, a digraph each", model_graph,
+	  BIT(OPTION_SVG) | BIT(OPTION_MACHINE) | BIT(OPTION_OUTPUT), false },
 	{ "doc", "the part as a page of Markdown", doc, 0, false },
 };
 
@@ -125,7 +134,7 @@ static const struct verb *find(const char *name)
 }
 
 /* The option's value or flag goes where the verb finds it. */
-static void note(struct model_options *m, int option, const char *value)
+static void note(struct model_options *m, int option, char *value)
 {
 	switch (option) {
 	case OPTION_QUIET:
@@ -136,6 +145,15 @@ static void note(struct model_options *m, int option, const char *value)
 		break;
 	case OPTION_TRACE:
 		m->trace = value;
+		break;
+	case OPTION_SVG:
+		m->svg = true;
+		break;
+	case OPTION_MACHINE:
+		m->machine = value;
+		break;
+	case OPTION_OUTPUT:
+		m->output = value;
 		break;
 	default:
 		break;
@@ -172,7 +190,7 @@ int cmd_model(int argc, char **argv)
 		} else if (option == OPTIONS_WORD) {
 			words[n++] = (char *)o.value;
 		} else {
-			note(&m, option, o.value);
+			note(&m, option, (char *)o.value);
 			given |= BIT(option);
 		}
 	}

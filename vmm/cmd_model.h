@@ -14,7 +14,7 @@
 /* The options that were given; each verb takes some of them. */
 struct model_options {
 	bool quiet, json, svg, check, write;
-	char *pci, *dump, *svd, *output;
+	char *pci, *dump, *svd, *output, *machine;
 	const char *trace; /* verify: where the way goes */
 };
 
@@ -22,5 +22,8 @@ typedef int model_verb(int n, char **names, const struct model_options *o);
 
 /* cmd_model_check.c: each file is read once, and told of. */
 model_verb model_check, model_test, model_verify;
+
+/* cmd_model_graph.c */
+model_verb model_graph;
 
 #endif /* VMM_CMD_MODEL_H */
