@@ -392,7 +392,16 @@ static uint64_t deposit(uint64_t n, uint64_t bits)
 	return v;
 }
 
-/* The widths of a write that are told apart, as bits: 1 for a byte. */
+/* Enough is enough, and it is said. */
+static bool is_long(struct prove *p)
+{
+	if (p->out->steps < p->max_steps)
+		return false;
+	p->out->bounded = true;
+	return true;
+}
+
+/* The widths of a write that are told apart, as bits: 1 for a byte; or 0. */
 static uint8_t widths_of(const struct dmm_model *m, unsigned int reg)
 {
 	unsigned int i, k;
@@ -408,7 +417,7 @@ static uint8_t widths_of(const struct dmm_model *m, unsigned int reg)
 			    e->ins[k].index == EXPR_WIDTH)
 				return m->reg[reg].widths;
 	}
-	return 1; /* all are as one */
+	return 0;
 }
 
 /* All that could be written to register (ev->reg). */
@@ -423,11 +432,11 @@ static void writes(struct prove *p, uint32_t from, const struct pstate *s,
 		bits = VALUE_BITS;
 		p->out->bounded = true;
 	}
-	for (w = 1; w <= 8; w *= 2) {
-		if (!(widths & w))
+	for (w = widths ? 1 : 0; w <= 8; w = w ? 2 * w : 16) {
+		if (w && !(widths & w))
 			continue;
 		ev->width = (uint8_t)(8 * w);
-		for (n = 0; n < UINT64_C(1) << bits; n++) {
+		for (n = 0; n < UINT64_C(1) << bits && !is_long(p); n++) {
 			ev->value = deposit(n, values);
 			step(p, from, s, ev);
 		}
@@ -479,7 +488,7 @@ static void explore(struct prove *p)
 	for (i = 0; i < p->m->machines; i++)
 		s->state[i] = p->m->machine[i].states.first;
 	reached(p, pack(p, s), 0, &none, true);
-	for (at = 0; at < p->nodes; at++) {
+	for (at = 0; at < p->nodes && !is_long(p); at++) {
 		unpack(p, p->node[at].key, s);
 		accesses(p, at, s);
 		poll(p, at, s);
@@ -543,7 +552,7 @@ static int allocate(struct prove *p)
 }
 
 int prove_model(const struct dmm_model *model, struct diag *diag,
-		struct prove_result *out)
+		uint64_t max_steps, struct prove_result *out)
 {
 	struct prove *p = calloc(1, sizeof(*p));
 	unsigned int before = diag->errors;
@@ -555,13 +564,15 @@ int prove_model(const struct dmm_model *model, struct diag *diag,
 	p->m = model;
 	p->diag = diag;
 	p->out = out;
+	p->max_steps = max_steps;
 	err = allocate(p);
 	if (!err) {
 		find_fields(p);
 		explore(p);
-		prove_graph(p);
-		prove_shape(p);
+		err = prove_graph(p);
 	}
+	if (!err)
+		prove_shape(p);
 	free(p->node);
 	free(p->edge);
 	free(p->hash);

@@ -25,6 +25,7 @@
 
 #define PROVE_MAX_STATES 1000000u
 #define PROVE_MAX_BITS 20u /* of all fields that conditions look at */
+#define PROVE_MAX_STEPS 50000000u
 
 #define PROVE_WAY 32u
 #define PROVE_MACHINES 16u
@@ -33,6 +34,7 @@
 struct prove_step {
 	enum { PROVE_WRITE, PROVE_READ, PROVE_END, PROVE_POLL } what;
 	unsigned int which;
+	unsigned int width; /* of a write, in bits; 0: any */
 	uint64_t value;
 };
 
@@ -49,8 +51,9 @@ struct prove_result {
 	uint64_t state[PROVE_MACHINES]; /* of the machines */
 };
 
+/* At most (max_steps) of the bound above. */
 MUST_CHECK int prove_model(const struct dmm_model *model, struct diag *diag,
-			   struct prove_result *out);
+			   uint64_t max_steps, struct prove_result *out);
 
 /* A record of ours: (head).len bytes of (body). */
 typedef void prove_put(void *ctx, uint64_t ns, const struct trace_head *head,

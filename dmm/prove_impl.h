@@ -47,6 +47,7 @@ struct prove {
 	struct pnode *node;
 	struct pedge *edge;
 	uint32_t nodes, edges, room;
+	uint64_t max_steps;
 	uint32_t *hash;
 	struct pstate here, scratch;
 	bool *fired, *told; /* rules */
@@ -82,7 +83,7 @@ void prove_event(struct prove *p, uint32_t at, const struct pstate *s,
 		 const struct pstate *next, const struct pevent *ev,
 		 const struct rule *const rule[]);
 /* Over all states, when they are known. */
-void prove_graph(struct prove *p);
+int prove_graph(struct prove *p); /* 0 or -ENOMEM */
 /* Over the model's tables. */
 void prove_shape(struct prove *p);
 

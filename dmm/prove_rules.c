@@ -4,6 +4,7 @@
  * model's tables.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static struct prove_step step_of(const struct pevent *ev)
 
 	return (struct prove_step){ .what = what[ev->on],
 				    .which = ev->reg,
+				    .width = ev->width,
 				    .value = ev->value };
 }
 
@@ -243,23 +245,59 @@ void prove_event(struct prove *p, uint32_t at, const struct pstate *s,
 
 /* ---- over all states ---- */
 
-/* Mark all from which a marked state is reached, by such edges. */
-static void spread(const struct prove *p, uint8_t *mark, uint8_t bit,
-		   bool device_only)
+/* Edges by where they lead: those to state i are order[first[i]] and on. */
+struct incoming {
+	uint32_t *first, *order, *queue;
+};
+
+static bool sort_edges(const struct prove *p, struct incoming *in)
 {
-	bool more = true;
-	uint32_t i;
+	uint32_t i, at;
 
-	while (more) {
-		more = false;
-		for (i = p->edges; i-- > 0;) {
-			const struct pedge *e = &p->edge[i];
+	in->first = calloc(p->nodes + 2u, sizeof(*in->first));
+	in->order = calloc(p->edges + 1u, sizeof(*in->order));
+	in->queue = calloc(p->nodes + 1u, sizeof(*in->queue));
+	if (!in->first || !in->order || !in->queue)
+		return false;
+	for (i = 0; i < p->edges; i++)
+		in->first[p->edge[i].to + 1]++;
+	for (i = 0; i < p->nodes; i++)
+		in->first[i + 1] += in->first[i];
+	for (i = 0; i < p->edges; i++) {
+		at = in->first[p->edge[i].to]++;
+		in->order[at] = i;
+	}
+	for (i = p->nodes; i > 0; i--)
+		in->first[i] = in->first[i - 1];
+	in->first[0] = 0;
+	return true;
+}
 
-			if (mark[e->from] & bit || !(mark[e->to] & bit) ||
-			    (device_only && !e->device))
+static void free_edges(struct incoming *in)
+{
+	free(in->first);
+	free(in->order);
+	free(in->queue);
+}
+
+/* Mark all from which a marked state is reached, by such edges. */
+static void spread(const struct prove *p, const struct incoming *in,
+		   uint8_t *mark, uint8_t bit, bool device_only)
+{
+	uint32_t i, k, n = 0, done = 0;
+
+	for (i = 0; i < p->nodes; i++)
+		if (mark[i] & bit)
+			in->queue[n++] = i;
+	while (done < n) {
+		i = in->queue[done++];
+		for (k = in->first[i]; k < in->first[i + 1]; k++) {
+			const struct pedge *e = &p->edge[in->order[k]];
+
+			if (mark[e->from] & bit || (device_only && !e->device))
 				continue;
 			mark[e->from] |= bit;
-			more = true;
+			in->queue[n++] = e->from;
 		}
 	}
 }
@@ -287,7 +325,8 @@ static void not_in_use(struct prove *p, uint32_t at)
 	}
 }
 
-static void reusable_states(struct prove *p, uint8_t *mark)
+static void reusable_states(struct prove *p, const struct incoming *in,
+			    uint8_t *mark)
 {
 	const struct dmm_model *m = p->m;
 	bool can_force = m->proc[PROC_QUIESCE].n || m->proc[PROC_FORCE].n;
@@ -304,8 +343,8 @@ static void reusable_states(struct prove *p, uint8_t *mark)
 			not_in_use(p, i);
 		p->out->reusable += mark[i] == 3;
 	}
-	spread(p, mark, 1, true);
-	spread(p, mark, 2, false);
+	spread(p, in, mark, 1, true);
+	spread(p, in, mark, 2, false);
 	for (i = 0; i < p->nodes; i++) {
 		if (!(mark[i] & 1))
 			p->out->forced++;
@@ -320,15 +359,20 @@ static void reusable_states(struct prove *p, uint8_t *mark)
 	}
 }
 
-void prove_graph(struct prove *p)
+int prove_graph(struct prove *p)
 {
 	uint8_t *mark = calloc(p->nodes + 1u, 1);
 	const struct dmm_model *m = p->m;
+	struct incoming in;
+	bool fine = sort_edges(p, &in) && mark;
 	unsigned int i;
 
-	if (mark && m->machines)
-		reusable_states(p, mark);
+	if (fine && m->machines)
+		reusable_states(p, &in, mark);
+	free_edges(&in);
 	free(mark);
+	if (!fine)
+		return -ENOMEM;
 	for (i = 0; i < m->rules; i++) {
 		p->out->rules += p->fired[i];
 		if (!p->fired[i] && !p->out->bounded)
@@ -337,6 +381,7 @@ void prove_graph(struct prove *p)
 				   "this rule never fires, whatever a guest "
 				   "and the device do");
 	}
+	return 0;
 }
 
 /* ---- of the tables ---- */

@@ -123,6 +123,16 @@ static int touch(struct way *w, unsigned int reg, bool write, uint64_t value)
 	return err;
 }
 
+/* A write where its width matters: one access of that. */
+static int write_wide(struct way *w, const struct prove_step *s)
+{
+	unsigned int width;
+	const struct place *pl = place_of(w, s->which, true, &width);
+	bool denied;
+
+	return pl ? move(w, pl, s->width / 8, true, s->value, &denied) : 0;
+}
+
 /* ---- values that checks let pass ---- */
 
 static unsigned int loads_of(const struct way *w, const struct expr *const e[],
@@ -328,7 +338,8 @@ static int take(struct way *w, const struct prove_step *s)
 
 	switch (s->what) {
 	case PROVE_WRITE:
-		return touch(w, s->which, true, s->value);
+		return s->width ? write_wide(w, s) :
+				  touch(w, s->which, true, s->value);
 	case PROVE_READ:
 		return touch(w, s->which, false, 0);
 	case PROVE_END:

@@ -189,7 +189,7 @@ static const char *noticed(const char *text)
 	diag_init(&diag, "a spoiled model");
 	if (dmm_model_parse(&model, text, strlen(text), &diag))
 		by = "check";
-	else if (prove_model(model, &diag, &result))
+	else if (prove_model(model, &diag, PROVE_MAX_STEPS, &result))
 		by = "verify";
 	else if (dmm_model_test(model, &diag, &passed, &failed))
 		by = "test";
@@ -226,7 +226,8 @@ static void ways(void **state)
 
 		diag_init(&diag, "a spoiled model");
 		if (!dmm_model_parse(&model, bad, strlen(bad), &diag) &&
-		    prove_model(model, &diag, &r) && r.has_way) {
+		    prove_model(model, &diag, PROVE_MAX_STEPS, &r) &&
+		    r.has_way) {
 			assert_int_equal(prove_trace(model, bad, strlen(bad),
 						     &r, count_record, NULL,
 						     &is),

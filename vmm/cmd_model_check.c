@@ -135,7 +135,7 @@ static void write_way(const struct looked *l, const struct prove_result *r)
 static int verified(const struct looked *l, struct diag *diag)
 {
 	struct prove_result r = { .states = 0 };
-	int err = prove_model(l->model, diag, &r);
+	int err = prove_model(l->model, diag, PROVE_MAX_STEPS, &r);
 
 	if (err && r.has_way && l->options->trace)
 		write_way(l, &r);
