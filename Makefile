@@ -7,6 +7,7 @@ CC       := gcc
 endif
 CLANG    ?= clang
 AR       ?= ar
+OBJCOPY  ?= objcopy
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 VERSION  := 0.1.0
@@ -84,6 +85,17 @@ $(B)/%.o: %.c Makefile
 $(B)/vmm/page.o: $(wildcard vmm/page*.html vmm/page*.css vmm/page*.js)
 
 $(B)/tests/test_%: $(B)/tests/test_%.o $(HELP)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(PKG_LIBS) $(TEST_LIBS)
+
+# libdmm as it is, but its calls of malloc() are the test's.
+$(B)/libdmm-counted.a: $(B)/libdmm.a
+	@echo "  OBJCOPY $@"
+	$(Q)$(OBJCOPY) $(foreach f,malloc calloc realloc strdup, \
+	  --redefine-sym $f=counted_$f) $< $@
+
+$(B)/tests/test_alloc: $(B)/tests/test_alloc.o $(B)/libhelp.a $(B)/libvmm.a \
+  $(B)/libdmm-counted.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(PKG_LIBS) $(TEST_LIBS)
 

@@ -17,21 +17,23 @@ static void put_le(uint8_t *p, unsigned int n, uint64_t v)
 }
 
 /*
- * All registers that the element touches; false if a byte is not classed, or
- * they cannot be touched at once.
+ * All registers that the element touches, the first being at (e) if that is
+ * known; false if a byte is not classed, or they cannot be touched at once.
  */
-static bool find_pieces(struct element *el)
+static bool find_pieces(struct element *el, const struct plan_entry *e)
 {
 	const struct dmm_access *a = el->a;
 	const struct dmm_model *m = el->d->model;
 	unsigned int i, grain = m->space[a->space].grain;
 	struct piece *p;
 
-	if (a->off % grain || a->width % grain)
+	if ((a->off | a->width) & (grain - 1u))
 		return false;
-	for (i = 0; i < a->width; i += p->bytes) {
+	for (i = 0; i < a->width; i += p->bytes, e = NULL) {
 		p = &el->piece[el->n];
-		p->e = plan_find(m, a->space, a->off + i, a->write, el->c->reg);
+		p->e = e ? e :
+			   plan_find(m, a->space, a->off + i, a->write,
+				     el->c->reg);
 		if (!p->e)
 			return false;
 		p->reg = &m->reg[p->e->reg];
@@ -478,13 +480,13 @@ static enum dmm_verdict read_element(struct element *el)
 
 /* ---- the way in ---- */
 
-/* The data port that the access is to, or MODEL_NONE. */
+/* The data port that the access, which is to (e), is to, or MODEL_NONE. */
 static unsigned int port_of(const struct dmm *d, unsigned int g,
-			    const struct dmm_access *a)
+			    const struct dmm_access *a,
+			    const struct plan_entry *e)
 {
-	const struct plan_entry *e, *last;
+	const struct plan_entry *last;
 
-	e = plan_find(d->model, a->space, a->off, a->write, d->guest[g].reg);
 	/* a bus would split what is not aligned */
 	if (!e || !(d->flags[e->reg] & REG_PORT) || a->off & (a->width - 1u) ||
 	    !(d->model->reg[e->reg].widths & a->width))
@@ -501,7 +503,9 @@ static bool sane(const struct dmm *d, const struct dmm_access *a)
 	       cc_within(a->off, a->width, 0, d->model->space[a->space].size);
 }
 
-static enum dmm_verdict one(struct dmm *d, unsigned int g, struct dmm_access *a)
+/* One element of a sane access, to (e); NULL: nothing is classed there. */
+static enum dmm_verdict one(struct dmm *d, unsigned int g, struct dmm_access *a,
+			    const struct plan_entry *e)
 {
 	struct dmm_access behind;
 	struct element el;
@@ -514,25 +518,42 @@ static enum dmm_verdict one(struct dmm *d, unsigned int g, struct dmm_access *a)
 	el.hooked = 0;
 	el.tried = 0;
 	el.moved = el.reset = false;
-	if (!sane(d, a))
-		return deny(&el);
-	if (d->model->windows) {
+	if (!e || d->flags[e->reg] & REG_DOOR) {
 		behind = *a;
-		if (!door_open(d, g, &behind) || !sane(d, &behind))
+		if (!e || !door_open(d, g, &behind, e) || !sane(d, &behind))
 			return deny(&el);
 		el.a = a = &behind;
+		e = NULL;
 	}
-	if (!find_pieces(&el))
+	if (!find_pieces(&el, e))
 		return deny(&el);
 	return a->write ? write_element(&el) : read_element(&el);
+}
+
+static enum dmm_verdict deny_all(struct dmm *d, unsigned int g,
+				 struct dmm_access *a)
+{
+	for (; a->done < a->count; a->done++) {
+		if (!a->write)
+			memset(access_data(a), 0xff, a->width);
+		mon_count(d, g, DMM_DENY, 1);
+	}
+	return DMM_PASS;
 }
 
 static enum dmm_verdict try_access(struct dmm *d, unsigned int g,
 				   struct dmm_access *a)
 {
-	enum dmm_verdict v = DMM_PASS;
-	unsigned int port = sane(d, a) ? port_of(d, g, a) : MODEL_NONE;
+	const struct plan_entry *e;
+	enum dmm_verdict v;
+	unsigned int port;
 
+	if (!sane(d, a))
+		return deny_all(d, g, a);
+	if (a->done == a->count)
+		return DMM_PASS;
+	e = plan_find(d->model, a->space, a->off, a->write, d->guest[g].reg);
+	port = port_of(d, g, a, e);
 	if (port != MODEL_NONE) {
 		v = port_access(d, g, port, a);
 		if (v == DMM_HOLD) {
@@ -541,13 +562,24 @@ static enum dmm_verdict try_access(struct dmm *d, unsigned int g,
 		}
 		return v;
 	}
-	for (; a->done < a->count && v == DMM_PASS; a->done += v == DMM_PASS)
-		v = one(d, g, a);
-	return v;
+	if (e && a->count - a->done == 1 && !d->long_way &&
+	    single_access(d, g, a, e)) {
+		a->done++;
+		return DMM_PASS;
+	}
+	for (;;) {
+		v = one(d, g, a, e);
+		a->done += v == DMM_PASS;
+		if (v != DMM_PASS || a->done == a->count)
+			return v;
+		/* it may have selected another bank */
+		e = plan_find(d->model, a->space, a->off, a->write,
+			      d->guest[g].reg);
+	}
 }
 
-static enum dmm_verdict any_access(struct dmm *d, unsigned int g,
-				   struct dmm_access *a)
+static __attribute__((noinline)) enum dmm_verdict any_access(
+	struct dmm *d, unsigned int g, struct dmm_access *a)
 {
 	enum dmm_verdict v;
 
@@ -569,5 +601,7 @@ static enum dmm_verdict any_access(struct dmm *d, unsigned int g,
 
 enum dmm_verdict dmm_access(struct dmm *d, unsigned int g, struct dmm_access *a)
 {
-	return port_quick(d, g, a) ? DMM_PASS : any_access(d, g, a);
+	if (port_again(&d->guest[g].transfer, a) && port_quick(d, g, a))
+		return DMM_PASS;
+	return any_access(d, g, a);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * access.h: an access of a guest while it is judged and done; for access.c and
- * judge.c alone.
+ * access.h: an access of a guest while it is judged and done; for access.c,
+ * single.c and judge.c.
  */
 
 #ifndef DMM_ACCESS_H
@@ -51,6 +51,15 @@ static inline uint8_t *access_data(const struct dmm_access *a)
 {
 	return a->data + (size_t)a->done * a->width;
 }
+
+/* single.c: which registers may go that way; part of the plan. */
+void single_plan(struct dmm *d);
+/*
+ * The last element of a sane access to (e), done; false: it must go the long
+ * way, and nothing has happened.
+ */
+bool single_access(struct dmm *d, unsigned int g, struct dmm_access *a,
+		   const struct plan_entry *e);
 
 /*
  * The strictest verdict of all pieces, and whose it is; which rules fire is in

@@ -6,13 +6,6 @@
 
 #include "mon.h"
 
-static bool holds(const struct dmm *d, const struct place *pl)
-{
-	struct expr_env env = { .array = { [EXPR_REG] = d->dev } };
-
-	return !pl->cond || expr_eval(pl->cond, &env, NULL);
-}
-
 static bool select_bank(struct dmm *d, const struct place *pl)
 {
 	struct expr_env env = { .array = { [EXPR_REG] = d->dev } };
@@ -42,12 +35,13 @@ static const struct place *find_place(struct dmm *d, const struct reg *reg,
 		pl = &d->model->place[reg->place + i];
 		if (!(write ? pl->write : pl->read))
 			continue;
-		if (holds(d, pl))
+		if (place_holds(pl, d->dev))
 			return pl;
 		if (!first)
 			first = pl;
 	}
-	return first && select && select_bank(d, first) && holds(d, first) ?
+	return first && select && select_bank(d, first) &&
+			       place_holds(first, d->dev) ?
 		       first :
 		       NULL;
 }
@@ -181,44 +175,36 @@ bool card_write(struct dmm *d, unsigned int slot, uint64_t value, bool select)
 static void bank_of(struct dmm *d, unsigned int g)
 {
 	struct expr_env env = { .array = { [EXPR_REG] = d->dev } };
-	const struct place *pl = d->model->place;
-	uint64_t mask, value, *dev;
+	uint64_t value, *dev;
 	const struct reg *sel;
 	unsigned int i;
 
-	for (i = 0; i < d->model->places; i++, pl++) {
-		if (pl->sel_reg == MODEL_NONE)
+	for (i = 0; i < d->banks; i++) {
+		const struct bank *b = &d->bank[i];
+
+		dev = &d->dev[b->slot];
+		value = d->guest[g].reg[b->slot] & b->mask;
+		if ((*dev & b->mask) == value)
 			continue;
-		mask = pl->sel_mask << pl->sel_shift;
-		dev = &d->dev[pl->sel_reg];
-		sel = &d->model->reg[d->reg_of[pl->sel_reg]];
-		value = d->guest[g].reg[pl->sel_reg] & mask;
-		if ((*dev & mask) == value || !sel->select)
-			continue;
-		value |= expr_eval(sel->select, &env, NULL) & ~mask;
-		card_write(d, pl->sel_reg, value, false);
+		sel = &d->model->reg[d->reg_of[b->slot]];
+		value |= expr_eval(sel->select, &env, NULL) & ~b->mask;
+		card_write(d, b->slot, value, false);
 	}
 }
 
 void card_load(struct dmm *d, unsigned int g, uint32_t checks)
 {
-	const struct dmm_model *m = d->model;
-	unsigned int i, k;
+	const uint16_t *slot, *end;
+	struct span s;
 
 	if (!checks)
 		return;
-	for (; checks; checks &= checks - 1)
-		for (i = 0; i < m->regs; i++) {
-			const struct reg *reg = &m->reg[i];
-
-			if (!reg->writable ||
-			    !(d->checks[i] >> __builtin_ctz(checks) & 1))
-				continue;
-			for (k = 0; k < reg->dim; k++)
-				card_write(d, reg->slot + k,
-					   card_value(d, g, reg->slot + k),
-					   true);
-		}
+	for (; checks; checks &= checks - 1) {
+		s = d->loads_of[__builtin_ctz(checks)];
+		end = d->loads + s.first + s.n;
+		for (slot = d->loads + s.first; slot < end; slot++)
+			card_write(d, *slot, card_value(d, g, *slot), true);
+	}
 	bank_of(d, g);
 }
 

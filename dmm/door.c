@@ -27,16 +27,13 @@ static void put(struct context *c, struct bits b, uint64_t v)
 
 /* ---- windows ---- */
 
-bool door_open(const struct dmm *d, unsigned int g, struct dmm_access *a)
+bool door_open(const struct dmm *d, unsigned int g, struct dmm_access *a,
+	       const struct plan_entry *e)
 {
 	const struct dmm_model *m = d->model;
-	const struct plan_entry *e;
 	const struct window *w;
 	uint64_t index;
 
-	e = plan_find(m, a->space, a->off, a->write, d->guest[g].reg);
-	if (!e || !(d->flags[e->reg] & REG_DOOR))
-		return true;
 	w = &m->window[m->reg[e->reg].window];
 	index = get(&d->guest[g], w->index);
 	if (m->space[w->space].kind == SPACE_WINDOW)

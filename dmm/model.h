@@ -141,6 +141,17 @@ struct place {
 	uint64_t sel_mask, sel_value;
 };
 
+/* Does its condition hold under the registers' values (reg)? */
+static inline bool place_holds(const struct place *pl, const uint64_t *reg)
+{
+	struct expr_env env = { .array = { [EXPR_REG] = reg } };
+
+	if (pl->sel_reg != MODEL_NONE)
+		return (reg[pl->sel_reg] >> pl->sel_shift & pl->sel_mask) ==
+		       pl->sel_value;
+	return !pl->cond || expr_eval(pl->cond, &env, NULL);
+}
+
 /* An assignment: some bits of a slot get an expression's value. */
 struct set {
 	struct diag_pos pos;

@@ -3,6 +3,7 @@
  * mon.h: a running monitor, as the files of dmm/ share it.
  *
  *  access.c   an access of a guest: look-up, path, effect
+ *  single.c   the short way for one register and no rule
  *  judge.c    what the rules say of its registers, one after another
  *  step.c     rules: which fire, what they do
  *  port.c     counted transfers through a data port
@@ -177,6 +178,12 @@ struct shadow {
 	struct shadow_note note[SHADOW_DEPTH];
 };
 
+/* Bits of a register that select a bank, where a procedure may set them. */
+struct bank {
+	uint16_t slot;
+	uint64_t mask;
+};
+
 #define SWITCHES_KEPT 4096u
 
 struct dmm {
@@ -191,9 +198,13 @@ struct dmm {
 	uint8_t *flags;	   /* [register], enum reg_flags */
 	uint16_t *reg_of;  /* slot to register */
 	uint16_t *checks;  /* [register], a bit set: checks that look at it */
-	uint8_t *arena;	   /* all guests' memories, one after another */
-	uint8_t *dirty;	   /* a byte a page: not clean on the card */
-	uint8_t *blank;	   /* identity memories as the device has them */
+	uint16_t *loads;   /* slots that checks look at, check by check */
+	struct span loads_of[MODEL_MAX_CHECKS];
+	struct bank *bank; /* each once */
+	unsigned int banks;
+	uint8_t *arena; /* all guests' memories, one after another */
+	uint8_t *dirty; /* a byte a page: not clean on the card */
+	uint8_t *blank; /* identity memories as the device has them */
 	uint64_t *registers;
 	bool dev_level; /* the device's interrupt line */
 	bool mac_set[DMM_MAX_GUESTS];
@@ -203,6 +214,7 @@ struct dmm {
 	struct sched sched;
 	uint8_t ring_next; /* page of the card's ring to be read next */
 	bool failed;	   /* the device does not answer: told once */
+	bool long_way;	   /* tests: never by single.c */
 	struct dmm_stats stats;
 	uint64_t switch_ns[SWITCHES_KEPT], last_switch_ns;
 	enum dmm_path last_path;
@@ -238,6 +250,9 @@ enum reg_flags {
 	REG_MONITOR = 1 << 3, /* never the guest's on the device */
 	REG_DOOR = 1 << 4,    /* a window's data */
 	REG_SENT = 1 << 5,    /* tells of the frame that was sent last */
+	/* alone and whole, it may be read or written by single.c */
+	REG_SINGLE_READ = 1 << 6,
+	REG_SINGLE_WRITE = 1 << 7,
 };
 
 static inline enum dmm_path mon_path(const struct dmm *d, unsigned int reg,
@@ -299,6 +314,8 @@ enum dmm_path paths_of(const struct dmm *d, const struct reg *reg, bool write,
 		       bool parked);
 /* Fill d->path, flags, reg_of and checks. */
 void paths_plan(struct dmm *d);
+/* Behind it: d->loads and bank, which are made.  -ENOMEM. */
+MUST_CHECK int paths_lists(struct dmm *d);
 
 /* ---- card.c ---- */
 
@@ -378,7 +395,19 @@ bool port_check(struct dmm *d, unsigned int g, const struct check *c,
 		struct transfer *out, uint64_t *at, uint64_t *len);
 enum dmm_verdict port_access(struct dmm *d, unsigned int g, unsigned int port,
 			     struct dmm_access *a);
-/* The same for an access like the one before; false: it is none, not done. */
+/* Is it like the last one to the port? */
+static inline bool port_again(const struct transfer *t,
+			      const struct dmm_access *a)
+{
+	/*
+	 * Not count == 1 && !done: a compiler makes one load of it, and who
+	 * has just stored them one by one waits for both.
+	 */
+	return t->on && t->quick && a->off == t->off && a->space == t->space &&
+	       a->width == t->width && !((a->count ^ 1u) | a->done);
+}
+
+/* The same for such an access; false: it must go the long way, not done. */
 bool port_quick(struct dmm *d, unsigned int g, struct dmm_access *a);
 
 /* ---- proc.c ---- */
@@ -564,8 +593,12 @@ void bytering_drain(struct dmm *d);
 
 /* ---- door.c: windows and EEPROMs, as a guest meets them ---- */
 
-/* An access through a window: (a) becomes what it stands for; false: deny. */
-bool door_open(const struct dmm *d, unsigned int g, struct dmm_access *a);
+/*
+ * An access through a window, whose data is at (e): (a) becomes what it stands
+ * for; false: deny.
+ */
+bool door_open(const struct dmm *d, unsigned int g, struct dmm_access *a,
+	       const struct plan_entry *e);
 /* A register with pins or a command was written. */
 void door_written(struct dmm *d, unsigned int g, unsigned int reg,
 		  uint64_t value);

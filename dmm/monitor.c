@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mon.h"
+#include "access.h"
 
 uint64_t mon_eval(const struct dmm *d, unsigned int g, const struct expr *expr)
 {
@@ -373,8 +373,11 @@ int dmm_open(struct dmm **out, const struct dmm_model *model,
 		err = allocate(d);
 	if (!err) {
 		paths_plan(d);
-		err = start(d, why);
+		single_plan(d);
+		err = paths_lists(d);
 	}
+	if (!err)
+		err = start(d, why);
 	if (err) {
 		dmm_close(d);
 		return err;
@@ -392,6 +395,8 @@ void dmm_close(struct dmm *d)
 	free(d->flags);
 	free(d->reg_of);
 	free(d->checks);
+	free(d->loads);
+	free(d->bank);
 	free(d->arena);
 	free(d->blank);
 	free(d->dirty);

@@ -4,6 +4,9 @@
  * owner and to a parked guest, and whom a register concerns.
  */
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "mon.h"
 
 const char *dmm_path_name(enum dmm_path path)
@@ -148,4 +151,41 @@ void paths_plan(struct dmm *d)
 			if (looks_at(&m->check[k], reg))
 				d->checks[i] |= (uint16_t)(1u << k);
 	}
+}
+
+static void add_bank(struct dmm *d, const struct place *pl)
+{
+	uint64_t mask = pl->sel_mask << pl->sel_shift;
+	unsigned int i;
+
+	if (pl->sel_reg == MODEL_NONE ||
+	    !d->model->reg[d->reg_of[pl->sel_reg]].select)
+		return;
+	for (i = 0; i < d->banks; i++)
+		if (d->bank[i].slot == pl->sel_reg && d->bank[i].mask == mask)
+			return;
+	d->bank[d->banks++] = (struct bank){ pl->sel_reg, mask };
+}
+
+int paths_lists(struct dmm *d)
+{
+	const struct dmm_model *m = d->model;
+	unsigned int i, k, c, n = 0;
+
+	d->loads = calloc((size_t)m->slots * m->checks + 1, sizeof(*d->loads));
+	d->bank = calloc(m->places + 1u, sizeof(*d->bank));
+	if (!d->loads || !d->bank)
+		return -ENOMEM;
+	for (c = 0; c < m->checks; c++) {
+		d->loads_of[c].first = (uint16_t)n;
+		for (i = 0; i < m->regs; i++)
+			for (k = 0; m->reg[i].writable &&
+				    d->checks[i] >> c & 1 && k < m->reg[i].dim;
+			     k++)
+				d->loads[n++] = (uint16_t)(m->reg[i].slot + k);
+		d->loads_of[c].n = (uint16_t)(n - d->loads_of[c].first);
+	}
+	for (i = 0; i < m->places; i++)
+		add_bank(d, &m->place[i]);
+	return 0;
 }

@@ -19,21 +19,6 @@ void plan_free(struct plan *plan)
 	free(plan->entry);
 }
 
-static bool cond_holds(const struct expr *cond, const uint64_t *reg)
-{
-	struct expr_env env = { .array = { [EXPR_REG] = reg } };
-
-	return !cond || expr_eval(cond, &env, NULL);
-}
-
-static inline bool place_holds(const struct place *pl, const uint64_t *reg)
-{
-	if (pl->sel_reg != MODEL_NONE)
-		return (reg[pl->sel_reg] >> pl->sel_shift & pl->sel_mask) ==
-		       pl->sel_value;
-	return cond_holds(pl->cond, reg);
-}
-
 const struct plan_entry *plan_find(const struct dmm_model *m,
 				   unsigned int space, uint64_t off, bool write,
 				   const uint64_t *reg)

@@ -372,15 +372,14 @@ static inline void copy_element(uint8_t *to, const uint8_t *from,
 }
 
 /* Its second half: the element has passed; count it. */
-static inline void passed(struct dmm *d, unsigned int g, struct dmm_access *a,
-			  enum dmm_path path)
+static inline void passed(struct dmm *d, struct context *c,
+			  struct dmm_access *a, enum dmm_path path)
 {
-	struct transfer *t = &d->guest[g].transfer;
-
-	t->at += a->width;
-	t->left -= a->width;
+	c->transfer.at += a->width;
+	c->transfer.left -= a->width;
 	a->done = 1;
-	mon_count(d, g, path, 1);
+	c->stats.accesses[path]++;
+	d->last_path = path;
 }
 
 static inline uint8_t *quick_copy(const struct context *c)
@@ -388,43 +387,47 @@ static inline uint8_t *quick_copy(const struct context *c)
 	return c->memory + (uint32_t)(c->transfer.at + c->transfer.copy);
 }
 
-static bool quick_spool(struct dmm *d, unsigned int g, struct dmm_access *a)
+static bool quick_spool(struct dmm *d, struct context *c, struct dmm_access *a)
 {
-	struct context *c = &d->guest[g];
-
 	if (a->write)
 		copy_element(quick_copy(c), a->data, a->width);
 	else
 		copy_element(a->data, quick_copy(c), a->width);
-	passed(d, g, a, DMM_ANSWER);
+	passed(d, c, a, DMM_ANSWER);
 	return true;
 }
 
-static bool quick_write(struct dmm *d, unsigned int g, struct dmm_access *a)
+/* As pages_keep(): an element lies in two pages at most. */
+static inline void keep(struct dmm *d, struct context *c, unsigned int width)
 {
-	struct context *c = &d->guest[g];
+	uint32_t first = (c->transfer.at + c->transfer.copy) / PAGE;
+	uint32_t last = (c->transfer.at + c->transfer.copy + width - 1) / PAGE;
 
+	c->kept[first] = c->kept[last] = KEPT_WRITTEN;
+	d->dirty[first] = d->dirty[last] = 1;
+}
+
+static bool quick_write(struct dmm *d, struct context *c, struct dmm_access *a)
+{
 	if (c->frame_len)
 		return false; /* it could be of the frame that is being sent */
 	d->host.write_string(d->host.ctx, a->space, a->off, a->width, a->data,
 			     1);
 	copy_element(quick_copy(c), a->data, a->width);
-	pages_keep(d, g, &d->model->memory[c->transfer.memory], c->transfer.at,
-		   a->width);
-	passed(d, g, a, DMM_FORWARD);
+	keep(d, c, a->width);
+	passed(d, c, a, DMM_FORWARD);
 	return true;
 }
 
-static bool quick_read(struct dmm *d, unsigned int g, struct dmm_access *a)
+static bool quick_read(struct dmm *d, unsigned int g, struct context *c,
+		       struct dmm_access *a)
 {
-	struct context *c = &d->guest[g];
-
 	d->host.read_string(d->host.ctx, a->space, a->off, a->width, a->data,
 			    1);
 	copy_element(quick_copy(c), a->data, a->width);
 	if (ring_watch_wants(&c->watch, c->transfer.at, a->width))
 		note_passed(d, g, &c->transfer, a->data, a->width, false);
-	passed(d, g, a, DMM_FORWARD);
+	passed(d, c, a, DMM_FORWARD);
 	return true;
 }
 
@@ -435,15 +438,14 @@ static bool quick_read(struct dmm *d, unsigned int g, struct dmm_access *a)
  */
 bool port_quick(struct dmm *d, unsigned int g, struct dmm_access *a)
 {
-	const struct transfer *t = &d->guest[g].transfer;
+	struct context *c = &d->guest[g];
+	const struct transfer *t = &c->transfer;
 
-	if (!t->on || !t->quick || a->off != t->off || a->space != t->space ||
-	    a->width != t->width || a->count != 1 || a->done ||
-	    t->left <= a->width || t->end <= (uint64_t)t->at + a->width)
+	if (t->left <= a->width || t->end <= (uint64_t)t->at + a->width)
 		return false;
 	if (d->mode == MODE_SPOOL)
-		return quick_spool(d, g, a);
+		return quick_spool(d, c, a);
 	if (d->owner != (int)g)
 		return false;
-	return a->write ? quick_write(d, g, a) : quick_read(d, g, a);
+	return a->write ? quick_write(d, c, a) : quick_read(d, g, c, a);
 }
