@@ -90,3 +90,36 @@ bool changes_look(struct changes *c, const struct dmm *dmm,
 	}
 	return changed;
 }
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x100000001b3);
+	return h ^ h >> 32;
+}
+
+static uint64_t context_digest(const struct dmm *d, const struct context *c)
+{
+	const struct dmm_model *m = d->model;
+	uint64_t h = 0;
+	unsigned int i;
+
+	for (i = 0; i < m->machines; i++)
+		h = mix(h, c->state[i]);
+	for (i = 0; i < m->regs; i++)
+		if (m->reg[i].selector)
+			h = mix(h, c->reg[m->reg[i].slot]);
+	h = mix(h, c->transfer.on | c->noted.on << 1 | c->line << 2 |
+			   c->alive << 3 | c->held << 4);
+	h = mix(h, (uint64_t)c->sending << 8 | c->own);
+	return mix(h, c->txq ? c->txq->ready - c->txq->sent : 0);
+}
+
+uint64_t changes_digest(const struct dmm *d)
+{
+	uint64_t h = mix((uint64_t)d->owner, d->dev_level);
+	unsigned int g;
+
+	for (g = 0; g < d->conf.guests; g++)
+		h = mix(h, context_digest(d, &d->guest[g]));
+	return d->tx ? mix(h, d->tx->tail - d->tx->clean) : h;
+}

@@ -35,4 +35,7 @@ void changes_init(struct changes *c, const struct dmm *dmm,
 bool changes_look(struct changes *c, const struct dmm *dmm,
 		  const struct changes_to *to);
 
+/* See replay_digest(). */
+uint64_t changes_digest(const struct dmm *dmm);
+
 #endif /* DMM_CHANGES_H */

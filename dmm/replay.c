@@ -212,6 +212,7 @@ static int open_monitor(struct replay *r)
 	int err;
 
 	err = dmm_open(&r->dmm, r->model, &r->conf, &r->host, &why);
+	r->opening = r->taken;
 	if (err && err != -ENOMEM) {
 		replay_differ(r, &r->at, "a monitor that opens",
 			      why ? why : "one that does not");
@@ -547,6 +548,16 @@ const struct replay_summary *replay_summary(struct replay *r)
 const struct replay_difference *replay_difference(const struct replay *r)
 {
 	return r->differs ? &r->difference : NULL;
+}
+
+size_t replay_opening(const struct replay *r)
+{
+	return r->opening;
+}
+
+uint64_t replay_digest(const struct replay *r)
+{
+	return r->dmm ? changes_digest(r->dmm) : 0;
 }
 
 uint64_t replay_next(const struct replay *r)

@@ -110,6 +110,14 @@ void replay_end(struct replay *r);
 
 const struct replay_summary *replay_summary(struct replay *r);
 const struct replay_difference *replay_difference(const struct replay *r);
+/* How many records opening the monitor took: the first ones. */
+size_t replay_opening(const struct replay *r);
+/*
+ * A number for where the monitor stands: its machines, banks, transfers, lines,
+ * owner.  What lies between two entries with the same one may be left out
+ * without that what comes behind makes no sense; it may, not must.
+ */
+uint64_t replay_digest(const struct replay *r);
 /* The sequence that the next record must have. */
 uint64_t replay_next(const struct replay *r);
 /* NULL until the first entry; for dmm_guest_stats() and the like. */

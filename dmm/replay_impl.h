@@ -57,6 +57,7 @@ struct replay {
 	uint64_t clock; /* what the host's was last */
 	struct replay_queued *queue;
 	size_t queued, taken, room;
+	size_t opening; /* taken by opening the monitor */
 	struct replay_state *state;
 	uint64_t since[DMM_MAX_GUESTS][CHANGES_MACHINES];
 	uint8_t *covered;

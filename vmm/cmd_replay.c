@@ -11,6 +11,7 @@
 #include "log.h"
 #include "options.h"
 #include "replays.h"
+#include "shrink.h"
 #include "table.h"
 
 enum {
@@ -18,6 +19,10 @@ enum {
 	OPTION_JSON,
 	OPTION_TIMELINE,
 	OPTION_REPORT,
+	OPTION_JOBS,
+	OPTION_SHRINK,
+	OPTION_OUT,
+	OPTION_LIMIT,
 	OPTION_QUIET,
 	OPTION_HELP,
 	OPTIONS
@@ -32,6 +37,13 @@ static const struct option_spec specs[OPTIONS] = {
 			      "each change of a state and of the owner, too" },
 	[OPTION_REPORT] = { 0, "report", "FILE",
 			    "a page (HTML) to look at it in a browser" },
+	[OPTION_JOBS] = { 'j', "jobs", "N", "so many traces at a time (1)" },
+	[OPTION_SHRINK] = { 0, "shrink", NULL,
+			    "of what fails, a smallest part that still\n"
+			    "fails in the same way" },
+	[OPTION_OUT] = { 'o', "out", "FILE", "--shrink: write it there" },
+	[OPTION_LIMIT] = { 0, "limit", "SECONDS",
+			   "--shrink: stop after so long (60)" },
 	[OPTION_QUIET] = { 'q', "quiet", NULL,
 			   "no tables, only what is wrong" },
 	[OPTION_HELP] = { 'h', "help", NULL, "this text" },
@@ -46,7 +58,8 @@ static void help(void)
 	     "... of a record in parts are one trace, in that order.\n");
 	options_help(specs, OPTIONS, stdout);
 	puts("\nExit status: 0, 1 if something was different or not allowed,\n"
-	     "2 if a file is not what it must be, or has gaps.");
+	     "2 if a file is not what it must be, or has gaps.  With --shrink: 0 if\n"
+	     "it was written, 2 if nothing fails.");
 }
 
 static int status_of(const struct replays *r)
@@ -68,6 +81,8 @@ static int status_of(const struct replays *r)
 
 struct outputs {
 	const char *json, *report; /* files; NULL: none */
+	const char *shrink;	   /* likewise */
+	unsigned int limit;	   /* seconds to shrink */
 	bool quiet;
 };
 
@@ -108,15 +123,36 @@ static int show(const struct replays *r, const struct outputs *out, int status)
 	return fine || status ? status : EXIT_BAD_RUN;
 }
 
+static int write_shrunk(const struct replays *r, const struct outputs *out)
+{
+	struct shrink_result res;
+	char *why = NULL;
+
+	if (shrink(r, out->shrink, out->limit, &res, &why)) {
+		log_warnx("shrink: %s", why);
+		free(why);
+		return EXIT_BAD_INPUT;
+	}
+	if (res.hurried)
+		log_warnx("shrink: the time was over: it may not be the "
+			  "smallest; see --limit");
+	if (!out->quiet)
+		printf("%s: %zu of %zu entries, after %llu tries\n",
+		       out->shrink, res.to, res.from,
+		       (unsigned long long)res.tries);
+	return 0;
+}
+
 int cmd_replay(int argc, char **argv)
 {
 	struct replays_conf conf = { .model = NULL };
-	struct outputs out = { .json = NULL };
+	struct outputs out = { .limit = 60 };
 	const char **file;
 	struct replays r;
 	struct options o;
-	bool timeline = false;
-	size_t files = 0, i;
+	bool timeline = false, shrinks = false;
+	unsigned int jobs = 1;
+	size_t files = 0;
 	int option, status;
 
 	file = xcalloc((size_t)argc, sizeof(*file));
@@ -133,6 +169,15 @@ int cmd_replay(int argc, char **argv)
 			out.json = o.value;
 		else if (option == OPTION_REPORT)
 			out.report = o.value;
+		else if (option == OPTION_JOBS)
+			jobs = (unsigned int)options_number(&o, option, 1, 256);
+		else if (option == OPTION_SHRINK)
+			shrinks = true;
+		else if (option == OPTION_OUT)
+			out.shrink = o.value;
+		else if (option == OPTION_LIMIT)
+			out.limit = (unsigned int)options_number(&o, option, 1,
+								 86400);
 		else if (option == OPTION_TIMELINE)
 			timeline = true;
 		else if (option == OPTION_QUIET)
@@ -142,6 +187,8 @@ int cmd_replay(int argc, char **argv)
 	}
 	if (!files)
 		fatalx("replay: which trace? See vpio help replay");
+	if (shrinks != !!out.shrink)
+		fatalx("replay: --shrink and -o FILE go together");
 	if (is_stdout(out.json) && is_stdout(out.report))
 		fatalx("replay: --json and --report cannot both go to "
 		       "standard output");
@@ -150,11 +197,9 @@ int cmd_replay(int argc, char **argv)
 					stderr :
 					stdout;
 	conf.page = out.report != NULL;
-	replays_open(&r, &conf);
-	for (i = 0; i < files; i++)
-		replays_file(&r, file[i]);
-	replays_finish(&r);
-	status = show(&r, &out, status_of(&r));
+	replays_run(&r, &conf, file, files, jobs);
+	status = shrinks ? write_shrunk(&r, &out) :
+			   show(&r, &out, status_of(&r));
 	replays_close(&r);
 	free(file);
 	return status;

@@ -30,6 +30,11 @@ static const struct {
 
 static bool quiet, verbose, terminal, colour;
 static atomic_bool progress; /* a progress line stands on the terminal */
+static _Thread_local struct {
+	FILE *to; /* NULL: nothing is kept */
+	char *text;
+	size_t len;
+} kept;
 
 /* A line in the making; what does not fit is cut, and shown to be. */
 struct line {
@@ -85,13 +90,12 @@ static void line_format(struct line *line, const char *fmt, va_list args)
 	line->len += (size_t)len;
 }
 
-static void line_write(struct line *line)
+static void write_all(const char *text, size_t len)
 {
 	size_t done = 0;
 
-	while (done < line->len) {
-		ssize_t n = write(STDERR_FILENO, line->text + done,
-				  line->len - done);
+	while (done < len) {
+		ssize_t n = write(STDERR_FILENO, text + done, len - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -101,12 +105,18 @@ static void line_write(struct line *line)
 	}
 }
 
+static void line_write(struct line *line)
+{
+	write_all(line->text, line->len);
+}
+
 static void say(enum level level, int error, const char *fmt, va_list args)
 {
+	bool keep = kept.to && level != LEVEL_FATAL;
 	struct line line = { 0 };
 	int saved = errno;
 
-	if (atomic_exchange(&progress, false))
+	if (!keep && atomic_exchange(&progress, false))
 		line_add(&line, LOG_ERASE);
 	if (colour)
 		line_add(&line, levels[level].colour);
@@ -122,8 +132,39 @@ static void say(enum level level, int error, const char *fmt, va_list args)
 	}
 	if (line.text[line.len - 1] != '\n')
 		line_add(&line, "\n");
-	line_write(&line);
+	if (keep)
+		fwrite(line.text, 1, line.len, kept.to);
+	else
+		line_write(&line);
 	errno = saved;
+}
+
+void log_keep(void)
+{
+	kept.text = NULL;
+	kept.to = open_memstream(&kept.text, &kept.len);
+	if (!kept.to)
+		fatal("cannot keep what is said");
+}
+
+char *log_kept(void)
+{
+	if (fclose(kept.to))
+		fatal("cannot keep what is said");
+	kept.to = NULL;
+	return kept.text;
+}
+
+void log_text(const char *text)
+{
+	if (!*text)
+		return;
+	if (kept.to) {
+		fputs(text, kept.to);
+		return;
+	}
+	log_progress_end();
+	write_all(text, strlen(text));
 }
 
 void log_info(const char *fmt, ...)

@@ -31,6 +31,15 @@ void log_warnx(const char *fmt, ...) PRINTF(1, 2);
 _Noreturn void fatal(const char *fmt, ...) PRINTF(1, 2);
 _Noreturn void fatalx(const char *fmt, ...) PRINTF(1, 2);
 
+/*
+ * What the calling thread says from now on is kept, until log_kept() gives it
+ * back, for log_text() in a better moment: "" if it was nothing; the caller
+ * frees it.  What ends the process is said at once.
+ */
+void log_keep(void);
+char *log_kept(void);
+void log_text(const char *text); /* whole lines, as they are */
+
 /* One line that is replaced by the next; only if standard error is a terminal. */
 void log_progress(const char *fmt, ...) PRINTF(1, 2);
 void log_progress_end(void);

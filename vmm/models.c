@@ -148,7 +148,7 @@ void models_say(const struct diag *diag, const char *text, size_t len)
 	said = diag_render(diag, text, len);
 	if (!said)
 		fatalx("no memory to say what is wrong with %s", diag->file);
-	fputs(said, stderr);
+	log_text(said);
 	free(said);
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -319,11 +320,21 @@ static void let_go(const struct trace_reader *tr, size_t from)
 		      MADV_DONTNEED);
 }
 
-static void show_progress(const char *path, const struct trace_reader *tr)
+static void show_progress(struct replays_progress *p)
 {
-	log_progress("%s: %" PRIu64 "%%, %zu of %zu MiB", path,
-		     (uint64_t)tr->at * 100 / tr->len, tr->at >> 20,
-		     tr->len >> 20);
+	static const char bar[] = "########################################";
+	const int width = (int)sizeof(bar) - 1;
+	unsigned int percent;
+	uint64_t done;
+
+	if (!p || !p->total)
+		return;
+	done = atomic_fetch_add(&p->done, CHUNK) + CHUNK;
+	percent = done > p->total ? 100 : (unsigned int)(done * 100 / p->total);
+	if (atomic_exchange(&p->percent, percent) != percent)
+		log_progress("replay [%-*.*s] %3u%% of %" PRIu64 " MiB", width,
+			     (int)percent * width / 100, bar, percent,
+			     p->total >> 20);
 }
 
 static void read_all(struct replays *r, const char *path, const void *bytes,
@@ -353,10 +364,9 @@ static void read_all(struct replays *r, const char *path, const void *bytes,
 		if (tr.at - gone > 2 * CHUNK) {
 			let_go(&tr, gone);
 			gone += CHUNK;
-			show_progress(path, &tr);
+			show_progress(r->conf.progress);
 		}
 	} while (true);
-	log_progress_end();
 	if (err == -EINVAL)
 		bad_record(r, path, &p, number,
 			   tr.at ? "not a block of pcapng" :
@@ -392,7 +402,7 @@ void replays_file(struct replays *r, const char *path)
 		if (!r->map)
 			fatalx("no memory");
 		r->map[r->maps++] =
-			(struct replays_map){ bytes, (size_t)st.st_size };
+			(struct replays_map){ path, bytes, (size_t)st.st_size };
 		read_all(r, path, bytes, (size_t)st.st_size);
 	}
 	if (fd >= 0)

@@ -49,10 +49,18 @@ struct replays_result {
 	bool is_again;
 };
 
+/* How far all are that are at work on it. */
+struct replays_progress {
+	_Atomic uint64_t done; /* bytes */
+	_Atomic unsigned int percent;
+	uint64_t total;
+};
+
 struct replays_conf {
-	const char *model; /* NULL: the one in the trace */
-	FILE *timeline;	   /* NULL: none */
-	bool page;	   /* keep events for replays_page() */
+	const char *model;		   /* NULL: the one in the trace */
+	FILE *timeline;			   /* NULL: none */
+	bool page;			   /* keep events for replays_page() */
+	struct replays_progress *progress; /* NULL: none is shown */
 };
 
 struct replays {
@@ -61,9 +69,10 @@ struct replays {
 	size_t results;
 	struct replays_result *at[256]; /* by device, of the file at hand */
 	struct replays_map {
+		const char *file;
 		void *bytes;
 		size_t len;
-	} * map;
+	} * map; /* in order */
 	size_t maps;
 	bool bad; /* something could not be read, and it was said */
 };
@@ -72,6 +81,13 @@ void replays_open(struct replays *r, const struct replays_conf *conf);
 /* Says on standard error what is wrong, with the offset; then bad is set. */
 void replays_file(struct replays *r, const char *path);
 void replays_finish(struct replays *r);
+/*
+ * All of (file), opened and finished, by up to (jobs) threads: a trace each,
+ * with what goes on with it.  What comes of it, what is said and the timeline
+ * are as by one.
+ */
+void replays_run(struct replays *r, const struct replays_conf *conf,
+		 const char *const file[], size_t files, unsigned int jobs);
 void replays_close(struct replays *r);
 
 /* Tables, and one JSON object (-EIO). */

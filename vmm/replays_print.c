@@ -4,9 +4,11 @@
  */
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
+#include "log.h"
 #include "replays.h"
 #include "report.h"
 #include "table.h"
@@ -205,6 +207,91 @@ void replays_print(const struct replays *r, FILE *to, bool colour)
 
 /* ---- for programs ---- */
 
+/* Results of one model, and what all of them met. */
+struct cover {
+	const struct replays_result *res; /* one of them, for names */
+	struct replay_summary sum;
+	bool prefix; /* its names need the model's */
+};
+
+static bool same_model(const struct replays_result *a,
+		       const struct replays_result *b)
+{
+	const struct replay_summary *s = replay_summary(a->replay);
+	const struct replay_summary *t = replay_summary(b->replay);
+
+	return !strcmp(dmm_model_name(a->model), dmm_model_name(b->model)) &&
+	       s->states == t->states && s->registers == t->registers &&
+	       s->rules == t->rules;
+}
+
+static void add_cover(struct cover *c, const struct replays_result *res)
+{
+	const struct replay_summary *s = replay_summary(res->replay);
+	struct replay_state *state = (struct replay_state *)c->sum.state;
+	uint8_t *met = (uint8_t *)c->sum.reg;
+	unsigned int i;
+
+	for (i = 0; i < s->states; i++) {
+		state[i].entered += s->state[i].entered;
+		state[i].ns += s->state[i].ns;
+	}
+	for (i = 0; i < s->registers; i++)
+		met[i] |= s->reg[i];
+	for (i = 0; i < s->rules; i++)
+		met[s->registers + i] |= s->rule[i];
+}
+
+static struct cover open_cover(const struct replays_result *res)
+{
+	struct cover c = { .res = res, .sum = *replay_summary(res->replay) };
+	uint8_t *met = xcalloc(c.sum.registers + c.sum.rules, 1);
+
+	c.sum.state = xcalloc(c.sum.states, sizeof(*c.sum.state));
+	c.sum.reg = met;
+	c.sum.rule = met + c.sum.registers;
+	return c;
+}
+
+/* One for each model; (*n) of them. */
+static struct cover *open_covers(const struct replays *r, size_t *n)
+{
+	struct cover *c = xcalloc(r->results, sizeof(*c));
+	size_t i, k;
+
+	*n = 0;
+	for (i = 0; i < r->results; i++) {
+		for (k = 0; k < *n; k++)
+			if (same_model(c[k].res, r->result[i]))
+				break;
+		if (k == *n)
+			c[(*n)++] = open_cover(r->result[i]);
+		add_cover(&c[k], r->result[i]);
+	}
+	for (k = 0; k < *n; k++)
+		c[k].prefix = *n > 1;
+	return c;
+}
+
+static void close_covers(struct cover *c, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		free((void *)c[i].sum.state);
+		free((void *)c[i].sum.reg);
+	}
+	free(c);
+}
+
+static void cover_name(const struct cover *c, const char *name, char *text,
+		       size_t room)
+{
+	snprintf(text, room, "%s%s%s",
+		 c->prefix ? dmm_model_name(c->res->model) : "",
+		 c->prefix ? ":" : "", name);
+}
+
 static void json_met(struct json *j, const char *key, unsigned int met,
 		     unsigned int of)
 {
@@ -213,53 +300,95 @@ static void json_met(struct json *j, const char *key, unsigned int met,
 	json_u64(j, "of", of);
 }
 
-static void json_coverage(struct json *j, const struct replays_result *res)
+static void cover_states(struct json *j, const struct cover *c, size_t n)
 {
-	const struct replay_summary *s = replay_summary(res->replay);
-	unsigned int i;
-	char name[100];
+	unsigned int met = 0, of = 0, i;
+	char name[100], text[200];
+	size_t k;
 
-	json_object(j, "coverage");
-	json_met(j, "states", states_met(s), s->states);
+	for (k = 0; k < n; k++) {
+		met += states_met(&c[k].sum);
+		of += c[k].sum.states;
+	}
+	json_met(j, "states", met, of);
 	json_array(j, "missing");
-	for (i = 0; i < s->states; i++)
-		if (!s->state[i].entered) {
-			full_name(res, i, name, sizeof(name));
-			json_string(j, NULL, name);
+	for (k = 0; k < n; k++)
+		for (i = 0; i < c[k].sum.states; i++) {
+			if (c[k].sum.state[i].entered)
+				continue;
+			full_name(c[k].res, i, name, sizeof(name));
+			cover_name(&c[k], name, text, sizeof(text));
+			json_string(j, NULL, text);
 		}
-	json_end(j);
-	json_end(j);
-	json_met(j, "transitions", count(s->rule, s->rules), s->rules);
-	json_array(j, "missing_lines");
-	for (i = 0; i < s->rules; i++)
-		if (!s->rule[i])
-			json_u64(j, NULL, replay_rule_line(res->replay, i));
-	json_end(j);
-	json_end(j);
-	json_met(j, "registers", count(s->reg, s->registers), s->registers);
-	json_array(j, "missing");
-	for (i = 0; i < s->registers; i++)
-		if (!s->reg[i])
-			json_string(j, NULL, replay_register(res->replay, i));
-	json_end(j);
 	json_end(j);
 	json_end(j);
 }
 
-static void json_states(struct json *j, const struct replays_result *res)
+static void cover_transitions(struct json *j, const struct cover *c, size_t n)
 {
-	const struct replay_summary *s = replay_summary(res->replay);
-	char name[100];
+	unsigned int met = 0, of = 0, i;
+	size_t k;
+
+	for (k = 0; k < n; k++) {
+		met += count(c[k].sum.rule, c[k].sum.rules);
+		of += c[k].sum.rules;
+	}
+	json_met(j, "transitions", met, of);
+	json_array(j, "missing_lines");
+	for (k = 0; k < n; k++)
+		for (i = 0; i < c[k].sum.rules; i++)
+			if (!c[k].sum.rule[i])
+				json_u64(j, NULL,
+					 replay_rule_line(c[k].res->replay, i));
+	json_end(j);
+	json_end(j);
+}
+
+static void cover_registers(struct json *j, const struct cover *c, size_t n)
+{
+	unsigned int met = 0, of = 0, i;
+	char text[200];
+	size_t k;
+
+	for (k = 0; k < n; k++) {
+		met += count(c[k].sum.reg, c[k].sum.registers);
+		of += c[k].sum.registers;
+	}
+	json_met(j, "registers", met, of);
+	json_array(j, "missing");
+	for (k = 0; k < n; k++)
+		for (i = 0; i < c[k].sum.registers; i++) {
+			if (c[k].sum.reg[i])
+				continue;
+			cover_name(&c[k], replay_register(c[k].res->replay, i),
+				   text, sizeof(text));
+			json_string(j, NULL, text);
+		}
+	json_end(j);
+	json_end(j);
+}
+
+static void json_covers(struct json *j, const struct cover *c, size_t n)
+{
+	char name[100], text[200];
 	unsigned int i;
+	size_t k;
 
 	json_object(j, "states");
-	for (i = 0; i < s->states; i++) {
-		full_name(res, i, name, sizeof(name));
-		json_object(j, name);
-		json_u64(j, "entered", s->state[i].entered);
-		json_u64(j, "ns", s->state[i].ns);
-		json_end(j);
-	}
+	for (k = 0; k < n; k++)
+		for (i = 0; i < c[k].sum.states; i++) {
+			full_name(c[k].res, i, name, sizeof(name));
+			cover_name(&c[k], name, text, sizeof(text));
+			json_object(j, text);
+			json_u64(j, "entered", c[k].sum.state[i].entered);
+			json_u64(j, "ns", c[k].sum.state[i].ns);
+			json_end(j);
+		}
+	json_end(j);
+	json_object(j, "coverage");
+	cover_states(j, c, n);
+	cover_transitions(j, c, n);
+	cover_registers(j, c, n);
 	json_end(j);
 }
 
@@ -317,6 +446,7 @@ static void json_numbers(struct json *j, uint64_t events, uint64_t accesses,
 static void json_one(struct json *j, const struct replays_result *res)
 {
 	const struct replay_summary *s = replay_summary(res->replay);
+	const struct cover cover = { .res = res, .sum = *s };
 	struct dmm_guest_stats sum;
 	uint64_t accesses;
 	int p;
@@ -338,18 +468,18 @@ static void json_one(struct json *j, const struct replays_result *res)
 	json_end(j);
 	json_difference(j, res);
 	json_violations(j, res);
-	json_states(j, res);
-	json_coverage(j, res);
+	json_covers(j, &cover, 1);
 	json_end(j);
 }
 
-/* Sums at the top; states and coverage there, too, of a single device. */
+/* Sums over all devices at the top, and what all traces of a model met. */
 int replays_json(const struct replays *r, FILE *to)
 {
 	struct dmm_guest_stats sum = { .drops = 0 }, one;
 	uint64_t events = 0, accesses = 0, violations = 0, windows = 0, n;
+	struct cover *cover;
+	size_t covers, i;
 	struct json j;
-	size_t i;
 
 	for (i = 0; i < r->results; i++) {
 		const struct replay_summary *s =
@@ -365,10 +495,9 @@ int replays_json(const struct replays *r, FILE *to)
 	json_open(&j, to);
 	json_object(&j, NULL);
 	json_numbers(&j, events, accesses, &sum, violations, windows);
-	if (r->results == 1) {
-		json_states(&j, r->result[0]);
-		json_coverage(&j, r->result[0]);
-	}
+	cover = open_covers(r, &covers);
+	json_covers(&j, cover, covers);
+	close_covers(cover, covers);
 	json_array(&j, "devices");
 	for (i = 0; i < r->results; i++)
 		json_one(&j, r->result[i]);
