@@ -160,7 +160,10 @@ struct dmm_host {
 	/* Let some time pass, about (ns); for procedures that wait. */
 	void (*pause)(void *ctx, uint64_t ns);
 	uint64_t (*now)(void *ctx); /* nanoseconds, never backward */
-	/* The last resort: the device as after power-on.  0 or -errno. */
+	/*
+	 * The last resort: the device as after power-on.  0 or -errno;
+	 * -ENOTTY: the host has no way to, but the model may (force).
+	 */
 	int (*reset)(void *ctx);
 	/* The guest's interrupt line is now (level). */
 	void (*line)(void *ctx, unsigned int guest, bool level);
@@ -239,6 +242,13 @@ struct dmm_conf {
 	struct dmm_guest_conf guest[DMM_MAX_GUESTS];
 	unsigned int without; /* of enum dmm_without; only tests set it */
 };
+
+/*
+ * Reset the device: by the host's reset, or if that is -ENOTTY by the model's
+ * procedure force.  -ENOTTY if there is none either, -ENOMEM, or what failed.
+ */
+MUST_CHECK int dmm_reset(const struct dmm_model *model,
+			 const struct dmm_host *host);
 
 /*
  * Watch a device that was just reset, and set it up.  Borrows (model); copies

@@ -121,7 +121,7 @@ int mon_device_reset(struct dmm *d)
 	int err = d->host.reset(d->host.ctx);
 
 	mon_dev_reset(d);
-	if (!err && d->model->proc[PROC_FORCE].n)
+	if (err == -ENOTTY && d->model->proc[PROC_FORCE].n)
 		err = proc_run(d, PROC_FORCE, &args);
 	return err;
 }
@@ -384,6 +384,23 @@ int dmm_open(struct dmm **out, const struct dmm_model *model,
 	}
 	*out = d;
 	return 0;
+}
+
+int dmm_reset(const struct dmm_model *model, const struct dmm_host *host)
+{
+	struct dmm *d = calloc(1, sizeof(*d));
+	int err;
+
+	if (!d)
+		return -ENOMEM;
+	d->model = model;
+	d->host = *host;
+	d->conf.guests = 1;
+	err = allocate(d);
+	if (!err)
+		err = mon_device_reset(d);
+	dmm_close(d);
+	return err;
 }
 
 void dmm_close(struct dmm *d)

@@ -78,7 +78,9 @@ static const struct fault {
 	{ NE2K, "the memory is not scrubbed",
 	  "scrub:   [ { fill: packetRam, value: 0 } ]", "scrub:   [ ]" },
 	{ NE2K, "the memory is not isolated", ", isolate: scrub }", " }" },
-	{ NE2K, "no quiesce", "  quiesce: [", "  force: [" },
+	{ NE2K, "no quiesce",
+	  "  quiesce: [ { write: CR, value: 0x21 }, { wait: device.ISR.RST, timeout: 2ms, late: ok } ]",
+	  "" },
 	{ GIGA, "ITR not saved", "ITR:    { at: bar0+0x00c4 }",
 	  "ITR:    { at: bar0+0x00c4, save: none }" },
 	/* a wrong bank or place */

@@ -4,6 +4,7 @@
  * procedures, to tables; the values that can fire a rule; and what cannot be.
  */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -567,6 +568,44 @@ static void too_much(void **ctx)
 	free(text);
 }
 
+static int no_reset(void *ctx)
+{
+	(void)ctx;
+	return -ENOTTY;
+}
+
+static int bad_reset(void *ctx)
+{
+	(void)ctx;
+	return -EIO;
+}
+
+/* Where the host cannot reset the device, the model can; and only there. */
+static void force(void **ctx)
+{
+	struct dmm_host host;
+
+	(void)ctx;
+	stub_model(&s, TOP "procedures: { force: [ { write: A, value: 0x5a } "
+			   "] }\n");
+	stub_open(&s, DMM_EXCLUSIVE, 1);
+	host = s.host;
+	assert_int_equal(dmm_reset(s.model, &host), 0);
+	assert_string_equal(stub_log(&s), "");
+	host.reset = bad_reset;
+	assert_int_equal(dmm_reset(s.model, &host), -EIO);
+	assert_string_equal(stub_log(&s), "");
+	host.reset = no_reset;
+	assert_int_equal(dmm_reset(s.model, &host), 0);
+	assert_string_equal(stub_log(&s), "w0+0.1=5a ");
+	stub_close(&s);
+	stub_model(&s, TOP);
+	stub_open(&s, DMM_EXCLUSIVE, 1);
+	host = s.host;
+	host.reset = no_reset;
+	assert_int_equal(dmm_reset(s.model, &host), -ENOTTY);
+}
+
 #define T(name) cmocka_unit_test_teardown(name, teardown)
 
 int main(void)
@@ -575,6 +614,7 @@ int main(void)
 		T(tables),
 		T(filters),
 		T(sharing),
+		T(force),
 		cmocka_unit_test(bad_memories),
 		cmocka_unit_test(bad_checks),
 		cmocka_unit_test(bad_rules),

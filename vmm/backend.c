@@ -11,10 +11,11 @@ static const struct backend_ops *const backends[] = {
 	&backend_sim,
 	&backend_qtest,
 	&backend_vfio,
+	&backend_uio,
 };
 
 /* In the order of the table above. */
-const char *const backend_names[] = { "sim", "qtest", "vfio" };
+const char *const backend_names[] = { "sim", "qtest", "vfio", "uio" };
 const size_t backend_count = ARRAY_LEN(backend_names);
 
 _Static_assert(ARRAY_LEN(backends) == ARRAY_LEN(backend_names),

@@ -61,7 +61,10 @@ struct backend_ops {
 	void (*write_string)(struct backend *be, unsigned int bar, uint64_t off,
 			     unsigned int width, const void *from, size_t n);
 
-	/* Put the device in its state after power-on.  0 or -errno. */
+	/*
+	 * Put the device in its state after power-on.  0 or -errno; -ENOTTY:
+	 * there is no way to, but the model's own (procedure force).
+	 */
 	int (*reset)(struct backend *be);
 
 	/* Is the interrupt pin asserted now? */
@@ -115,6 +118,8 @@ struct backend_ops {
 	 * own.  Zeros at first; a reset keeps them; there is no giving back
 	 * before close.  During set-up.  -EINVAL if (bytes) is 0, -ENOMEM if
 	 * so many are not left: the device's "memory:" is too small.
+	 * If (*fd) from (*offset) is what another device of this backend gave,
+	 * that may stay, and (*iova) be where this one sees it.
 	 */
 	int (*guest_memory)(struct backend *be, uint64_t bytes, int *fd,
 			    uint64_t *offset, uint64_t *iova);
@@ -129,6 +134,7 @@ struct backend {
 
 extern const struct backend_ops backend_qtest;
 extern const struct backend_ops backend_sim;
+extern const struct backend_ops backend_uio;
 extern const struct backend_ops backend_vfio;
 
 /* NULL if there is none of that name; backend_names() are all, for messages. */

@@ -22,6 +22,7 @@
 #include "../dmm/load.h"
 #include "backend.h"
 #include "log.h"
+#include "mmio.h"
 #include "vfio.h"
 #include "why.h"
 
@@ -71,38 +72,6 @@ static const struct vfio_region *locate(struct card *card, unsigned int bar,
 	return r;
 }
 
-/* One access of the processor's, of just this width: a bus is little endian. */
-static uint64_t load(const volatile uint8_t *at, unsigned int width)
-{
-	switch (width) {
-	case 1:
-		return *at;
-	case 2:
-		return le16toh(*(const volatile uint16_t *)at);
-	case 4:
-		return le32toh(*(const volatile uint32_t *)at);
-	default:
-		return le64toh(*(const volatile uint64_t *)at);
-	}
-}
-
-static void store(volatile uint8_t *at, unsigned int width, uint64_t value)
-{
-	switch (width) {
-	case 1:
-		*at = (uint8_t)value;
-		break;
-	case 2:
-		*(volatile uint16_t *)at = htole16((uint16_t)value);
-		break;
-	case 4:
-		*(volatile uint32_t *)at = htole32((uint32_t)value);
-		break;
-	default:
-		*(volatile uint64_t *)at = htole64(value);
-	}
-}
-
 static uint64_t region_read(const struct card *card,
 			    const struct vfio_region *r, uint64_t off,
 			    unsigned int width)
@@ -110,7 +79,7 @@ static uint64_t region_read(const struct card *card,
 	uint64_t value = 0;
 
 	if (r->map && !(off % width))
-		return load(r->map + off, width);
+		return mmio_load(r->map + off, width);
 	if (pread(card->dev.fd, &value, width, (off_t)(r->offset + off)) !=
 	    (ssize_t)width)
 		return cc_ones(8 * width);
@@ -121,7 +90,7 @@ static void region_write(const struct card *card, const struct vfio_region *r,
 			 uint64_t off, unsigned int width, uint64_t value)
 {
 	if (r->map && !(off % width)) {
-		store(r->map + off, width, value);
+		mmio_store(r->map + off, width, value);
 		return;
 	}
 	value = htole64(value);

@@ -15,12 +15,15 @@
 #include "log.h"
 #include "options.h"
 
-enum { OPTION_DRIVER, OPTION_FORCE, OPTION_HELP, OPTIONS };
+enum { OPTION_DRIVER, OPTION_UIO, OPTION_FORCE, OPTION_HELP, OPTIONS };
 
 static const struct option_spec bind_specs[OPTIONS] = {
 	[OPTION_DRIVER] = { 0, "driver", "NAME",
 			    "give it to this one: " HOSTPCI_VFIO
 			    " if not said" },
+	[OPTION_UIO] = { 0, "uio", NULL,
+			 "give it to " HOSTPCI_UIO ", for backend uio: on a\n"
+			 "machine without an IOMMU" },
 	[OPTION_FORCE] = { 0, "force", NULL,
 			   "even if a network interface on it is up" },
 	[OPTION_HELP] = { 'h', "help", NULL, "this text" },
@@ -51,18 +54,19 @@ static void say(void *ctx, const char *text)
 	log_warnx("%s", text);
 }
 
-/* It is bound: what else there is, for its use by vfio. */
+/* It is bound: what else there is, for its use by a backend. */
 static void say_rest(const char *driver, const char *address)
 {
+	bool uio = !strcmp(driver, HOSTPCI_UIO);
 	char *why = NULL, *caution;
 	struct hostpci at;
 
-	if (strcmp(driver, HOSTPCI_VFIO) ||
+	if ((!uio && strcmp(driver, HOSTPCI_VFIO)) ||
 	    hostpci_look(&at, "", address, &why)) {
 		free(why);
 		return;
 	}
-	hostpci_obstacles(&at, say, NULL);
+	(uio ? hostpci_uio_obstacles : hostpci_obstacles)(&at, say, NULL);
 	caution = hostpci_caution(&at);
 	if (caution)
 		log_warnx("%s", caution);
@@ -90,6 +94,8 @@ int cmd_bind(int argc, char **argv)
 	while ((option = options_next(&o)) != OPTIONS_END) {
 		if (option == OPTION_DRIVER) {
 			driver = o.value;
+		} else if (option == OPTION_UIO) {
+			driver = HOSTPCI_UIO;
 		} else if (option == OPTION_FORCE) {
 			force = true;
 		} else if (option == OPTION_HELP) {

@@ -49,6 +49,7 @@ struct entry {
 	char *driver, *group;
 	const char *model;
 	bool looked;	 /* the rest is known: it is here, and has a model */
+	bool uio;	 /* for backend uio, else vfio */
 	char **obstacle; /* what stands between it and its use */
 	size_t obstacles;
 	char *caution;
@@ -190,7 +191,9 @@ static void look_for_obstacles(struct entry *e)
 		return;
 	}
 	e->looked = true;
-	hostpci_obstacles(&at, add_obstacle, e);
+	e->uio = !strcmp(at.driver, HOSTPCI_UIO);
+	(e->uio ? hostpci_uio_obstacles : hostpci_obstacles)(&at, add_obstacle,
+							     e);
 	e->caution = hostpci_caution(&at);
 }
 
@@ -222,8 +225,9 @@ static void print_obstacles(const struct entry *e)
 		return;
 	putchar('\n');
 	if (!e->obstacles)
-		printf("%s: ready: backend: vfio, address: %s\n", e->address,
-		       e->address);
+		printf("%s: ready: backend: %s, address: %s%s\n", e->address,
+		       e->uio ? "uio" : "vfio", e->address,
+		       e->uio ? ", unsafe: true" : "");
 	for (size_t i = 0; i < e->obstacles; i++)
 		printf("%s: %s\n", e->address, e->obstacle[i]);
 	if (e->caution)
@@ -263,6 +267,7 @@ static void json_obstacles(struct json *j, const struct entry *e)
 {
 	if (!e->looked)
 		return;
+	json_string(j, "backend", e->uio ? "uio" : "vfio");
 	json_array(j, "obstacles");
 	for (size_t i = 0; i < e->obstacles; i++)
 		json_string(j, NULL, e->obstacle[i]);

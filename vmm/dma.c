@@ -27,8 +27,8 @@ static uint64_t take(struct dma *dma, uint64_t bytes)
 static int own_area(struct dma *dma, char **why)
 {
 	struct backend *be = dma->be;
-	int fd, err;
-	uint64_t offset;
+	uint64_t offset, span = dma->area.size;
+	int fd = -1, err;
 	void *host;
 
 	if (be->ops->guest_memory) {
@@ -39,8 +39,9 @@ static int own_area(struct dma *dma, char **why)
 				       "the device has no memory for the "
 				       "monitor: %s",
 				       strerror(-err));
-		host = mmap(NULL, dma->area.size, PROT_READ | PROT_WRITE,
-			    MAP_SHARED, fd, (off_t)offset);
+		span = mem_span(fd, span);
+		host = mmap(NULL, span, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			    (off_t)offset);
 	} else {
 		host = mmap(NULL, dma->area.size, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -49,7 +50,7 @@ static int own_area(struct dma *dma, char **why)
 		return why_set(why, -errno, "no memory for the device: %s",
 			       strerror(errno));
 	dma->area.host = host;
-	dma->own = true;
+	dma->own = span;
 	if (be->ops->guest_memory || !be->ops->dma_map)
 		return 0;
 	dma->area.iova = take(dma, dma->area.size);
@@ -89,8 +90,8 @@ void dma_close(struct dma *dma)
 	if (dma->be->ops->dma_unmap && !dma->be->ops->guest_memory)
 		dma->be->ops->dma_unmap(dma->be, dma->area.iova,
 					dma->area.size);
-	munmap(dma->area.host, dma->area.size);
-	dma->own = false;
+	munmap(dma->area.host, dma->own);
+	dma->own = 0;
 }
 
 int dma_memory(struct dma *dma, unsigned int guest, uint64_t bytes, int *fd,

@@ -31,7 +31,7 @@ struct dma_guest {
 struct dma {
 	struct backend *be;
 	struct dmm_area area;
-	bool own;      /* the area is ours to give back */
+	uint64_t own;  /* bytes mapped for it, ours to give back; 0: none */
 	uint64_t next; /* first device address that is free */
 	struct dma_guest guest[DMM_MAX_GUESTS];
 };
@@ -43,7 +43,8 @@ void dma_close(struct dma *dma);
 
 /*
  * The backend gives out guests' memory: (bytes) for (guest), as struct vm_conf
- * takes them.  -ENOENT if it does not: any memory will do.
+ * takes them; or, if (*fd) is not -1, shows the device what another gave.
+ * -ENOENT if it does not: any memory will do.
  */
 MUST_CHECK int dma_memory(struct dma *dma, unsigned int guest, uint64_t bytes,
 			  int *fd, uint64_t *offset, char **why);

@@ -257,13 +257,18 @@ static int host_translate(void *ctx, unsigned int guest, uint64_t gpa,
 	return dma_translate(&gate->dma, guest, gpa, len, iova);
 }
 
+static void *guest_mem(void *ctx, unsigned int guest, uint64_t gpa, size_t len)
+{
+	struct gate *gate = ctx;
+	struct vm *vm = gate->seat[guest].vm;
+
+	return vm ? mem_ptr(vm_mem(vm), gpa, len) : NULL;
+}
+
 static int get_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,
 		   size_t len)
 {
-	struct gate *gate = ctx;
-	void *from = gate->seat[guest].vm ?
-			     mem_ptr(vm_mem(gate->seat[guest].vm), gpa, len) :
-			     NULL;
+	void *from = guest_mem(ctx, guest, gpa, len);
 
 	if (!from)
 		return -EFAULT;
@@ -274,10 +279,7 @@ static int get_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,
 static int put_mem(void *ctx, unsigned int guest, uint64_t gpa,
 		   const void *from, size_t len)
 {
-	struct gate *gate = ctx;
-	void *to = gate->seat[guest].vm ?
-			   mem_ptr(vm_mem(gate->seat[guest].vm), gpa, len) :
-			   NULL;
+	void *to = guest_mem(ctx, guest, gpa, len);
 
 	if (!to)
 		return -EFAULT;
@@ -478,11 +480,9 @@ static int open_backend(struct gate *gate, const struct machine_device *dev,
 		       vendor, device, dmm_model_name(gate->model));
 }
 
-static int open_monitor(struct gate *gate, unsigned int device,
-			const struct dmm_conf *conf,
-			const struct gate_recording *recording, char **why)
+static struct dmm_host host_of(struct gate *gate)
 {
-	struct dmm_host host = {
+	return (struct dmm_host){
 		.ctx = gate,
 		.read = host_read,
 		.write = host_write,
@@ -500,11 +500,30 @@ static int open_monitor(struct gate *gate, unsigned int device,
 		.read_mem = get_mem,
 		.write_mem = put_mem,
 	};
-	int err = gate->be->ops->reset(gate->be);
+}
 
-	if (err)
-		return why_set(why, err, "%s: the device cannot be reset: %s",
-			       gate->name, strerror(-err));
+/* Whoever was here before: nothing of it runs from here on. */
+static int reset_device(struct gate *gate, char **why)
+{
+	struct dmm_host host = host_of(gate);
+	int err = dmm_reset(gate->model, &host);
+
+	if (!err)
+		return 0;
+	return why_set(why, err, "%s: the device cannot be reset: %s",
+		       gate->name,
+		       err == -ENOTTY ? "neither by the kernel nor by its "
+					"model (procedure force)" :
+					strerror(-err));
+}
+
+static int open_monitor(struct gate *gate, unsigned int device,
+			const struct dmm_conf *conf,
+			const struct gate_recording *recording, char **why)
+{
+	struct dmm_host host = host_of(gate);
+	int err;
+
 	if (recording)
 		gate->record = record_open(recording->recorder, device,
 					   gate->model, recording->text,
@@ -567,6 +586,8 @@ int gate_open(struct gate **out, const struct machine *m, unsigned int device,
 				  open_backend(gate, dev, why);
 	if (!err)
 		err = map_spaces(gate, why);
+	if (!err)
+		err = reset_device(gate, why);
 	if (!err)
 		err = dma_open(&gate->dma, gate->be,
 			       dmm_model_area(gate->model), why);

@@ -40,7 +40,8 @@ MUST_CHECK int gate_open(struct gate **out, const struct machine *m,
 
 /*
  * The memory of guest (guest) must be (bytes) of (*fd) at (*offset): the
- * device reaches no other.  -ENOENT: any will do.  Else as gate_open().
+ * device reaches no other.  (*fd) is -1, or what another device's gate said.
+ * -ENOENT: any will do.  Else as gate_open().
  */
 MUST_CHECK int gate_memory(struct gate *gate, unsigned int guest,
 			   uint64_t bytes, int *fd, uint64_t *offset,

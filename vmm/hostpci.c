@@ -204,6 +204,30 @@ static bool note_network(void *ctx, const char *name)
 	return false;
 }
 
+static bool note_uio(void *ctx, const char *name)
+{
+	struct look *look = ctx;
+
+	copy_name(look->out->uio, sizeof(look->out->uio), name);
+	return false;
+}
+
+/* An IOMMU that lets all through is as good as none; who does not say does. */
+static bool translates(const char *root, const char *address)
+{
+	char path[PATH], type[16] = "";
+	ssize_t n = -1;
+	int fd = -1;
+
+	if (device_path(path, root, address, "iommu_group/type"))
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, type, sizeof(type) - 1);
+		close(fd);
+	}
+	return n < 0 || strncmp(type, "identity", 8) != 0;
+}
+
 int hostpci_look(struct hostpci *out, const char *root, const char *address,
 		 char **why)
 {
@@ -219,8 +243,12 @@ int hostpci_look(struct hostpci *out, const char *root, const char *address,
 			       address);
 	link_name(root, address, "driver", out->driver, sizeof(out->driver));
 	link_name(root, address, "iommu_group", group, sizeof(group));
-	if (*group)
+	if (*group) {
 		out->group = atoi(group);
+		out->translated = translates(root, address);
+	}
+	if (device_path(path, root, address, "uio"))
+		each_entry(path, note_uio, &look);
 	snprintf(path, PATH, "%s/sys/kernel/iommu_groups", root);
 	out->iommu = *group || has_entries(path);
 	if (device_path(path, root, address, "iommu_group/devices"))
@@ -251,9 +279,13 @@ unsigned int hostpci_obstacles(const struct hostpci *at,
 	unsigned int n = at->neighbours;
 
 	if (!at->iommu) {
-		tell(ctx, "this machine uses no IOMMU: turn it on in the "
-			  "firmware, and by intel_iommu=on or amd_iommu=on on "
-			  "the kernel's command line");
+		tell_freed(tell, ctx,
+			   xasprintf("this machine uses no IOMMU: turn it on "
+				     "in the firmware, and by intel_iommu=on "
+				     "or amd_iommu=on on the kernel's command "
+				     "line; if it has none: vpio bind --uio "
+				     "%s, for backend uio, which is unsafe",
+				     at->address));
 		n++;
 	} else if (at->group < 0) {
 		tell(ctx, "the IOMMU does not serve this device");
@@ -278,6 +310,31 @@ unsigned int hostpci_obstacles(const struct hostpci *at,
 				     at->neighbour[i].address, at->group,
 				     at->neighbour[i].driver,
 				     at->neighbour[i].address));
+	return n;
+}
+
+unsigned int hostpci_uio_obstacles(const struct hostpci *at,
+				   void (*tell)(void *ctx, const char *text),
+				   void *ctx)
+{
+	unsigned int n = 0;
+
+	if (at->translated) {
+		tell_freed(tell, ctx,
+			   xasprintf("the IOMMU stands before it, so backend "
+				     "vfio can have it, and uio cannot: "
+				     "vpio bind %s",
+				     at->address));
+		n++;
+	}
+	if (strcmp(at->driver, HOSTPCI_UIO) || !*at->uio) {
+		tell_freed(tell, ctx,
+			   xasprintf("%s%s has it: vpio bind --uio %s",
+				     *at->driver ? "the host's driver " :
+						   "no driver",
+				     at->driver, at->address));
+		n++;
+	}
 	return n;
 }
 
@@ -393,8 +450,7 @@ int hostpci_bind(const struct hostpci *at, const char *root, const char *driver,
 /* Drivers that do nothing but let a process at the device. */
 static bool is_for_guests(const char *driver)
 {
-	return !strcmp(driver, HOSTPCI_VFIO) ||
-	       !strcmp(driver, "uio_pci_generic") ||
+	return !strcmp(driver, HOSTPCI_VFIO) || !strcmp(driver, HOSTPCI_UIO) ||
 	       !strcmp(driver, "pci-stub");
 }
 

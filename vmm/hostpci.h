@@ -20,6 +20,7 @@
 #define HOSTPCI_NAME 64	   /* of a driver */
 #define HOSTPCI_NEIGHBOURS 16
 #define HOSTPCI_VFIO "vfio-pci"
+#define HOSTPCI_UIO "uio_pci_generic"
 
 struct hostpci_neighbour {
 	char address[HOSTPCI_ADDRESS];
@@ -32,6 +33,8 @@ struct hostpci {
 	char network[HOSTPCI_NAME];   /* an interface on it that is up; or "" */
 	int group;		      /* of the IOMMU; -1: none */
 	bool iommu;		      /* the machine uses one */
+	bool translated;	      /* it stands before this device */
+	char uio[HOSTPCI_ADDRESS];    /* "uio0", if it is one; or "" */
 	unsigned int irq;	      /* its line; 0: none */
 	char shares[HOSTPCI_ADDRESS]; /* who has the same line; or "" */
 	/* Those of its group whose drivers are in the way. */
@@ -56,6 +59,11 @@ MUST_CHECK int hostpci_look(struct hostpci *out, const char *root,
 unsigned int hostpci_obstacles(const struct hostpci *at,
 			       void (*tell)(void *ctx, const char *text),
 			       void *ctx);
+
+/* The same for backend uio, where no IOMMU is. */
+unsigned int hostpci_uio_obstacles(const struct hostpci *at,
+				   void (*tell)(void *ctx, const char *text),
+				   void *ctx);
 
 /* What is no obstacle, but may become one; NULL: nothing.  To be freed. */
 char *hostpci_caution(const struct hostpci *at);

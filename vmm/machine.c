@@ -14,6 +14,7 @@
 #include "machine.h"
 
 #define PAGE 4096
+#define MEBI (UINT64_C(1) << 20)
 #define MAX_PATH 1024
 #define MAX_CMDLINE 2048
 
@@ -209,13 +210,9 @@ static void read_backend(const struct node *map, struct machine_device *d,
 static void check_address(const struct node *map, struct diag_pos pos,
 			  struct diag *diag)
 {
-	static const char *const keys[] = { "model", "backend", "share",
-					    "address" };
 	char address[HOSTPCI_ADDRESS];
 	const char *text;
 
-	(void)!node_known(map, "a device of backend vfio", keys,
-			  ARRAY_LEN(keys), diag);
 	text = need_string(map, "address", "its PCI address", "0000:01:00.0",
 			   pos, diag);
 	if (!text || hostpci_address(text, address))
@@ -223,6 +220,43 @@ static void check_address(const struct node *map, struct diag_pos pos,
 	diag_error(diag, node_get(map, "address")->pos,
 		   "\"%s\" is no PCI address", text);
 	diag_advise(diag, "vpio list shows them; for example 0000:01:00.0");
+}
+
+static void check_vfio(const struct node *map, const struct machine_device *d,
+		       struct diag *diag)
+{
+	static const char *const keys[] = { "model", "backend", "share",
+					    "address" };
+
+	(void)!node_known(map, "a device of backend vfio", keys,
+			  ARRAY_LEN(keys), diag);
+	check_address(map, d->pos, diag);
+}
+
+/* Who uses it must have said that he knows what it is. */
+static void check_uio(const struct node *map, const struct machine_device *d,
+		      struct diag *diag)
+{
+	static const char *const keys[] = { "model",   "backend", "share",
+					    "address", "unsafe",  "memory",
+					    "reach" };
+	uint64_t size;
+	bool unsafe = false;
+
+	(void)!node_known(map, "a device of backend uio", keys, ARRAY_LEN(keys),
+			  diag);
+	check_address(map, d->pos, diag);
+	get_pages(map, "memory", "memory for a device", MEBI, &size, diag);
+	get_pages(map, "reach", "what a device reaches", MEBI, &size, diag);
+	get_bool(map, "unsafe", "whether you take the risk", &unsafe, diag);
+	if (unsafe)
+		return;
+	diag_error(diag, d->pos,
+		   "backend uio has no IOMMU to hold the device: nothing but "
+		   "vpio's own checks keeps its guests from this machine's "
+		   "memory");
+	diag_advise(diag, "use backend vfio; or, if you trust the model or "
+			  "the guests that far, say unsafe: true");
 }
 
 /* What each backend takes beside the keys that all devices have. */
@@ -234,7 +268,9 @@ static void check_device_keys(const struct node *map,
 
 	/* A backend that has keys of its own says itself what it knows. */
 	if (d->backend && !strcmp(d->backend, "vfio"))
-		check_address(map, d->pos, diag);
+		check_vfio(map, d, diag);
+	else if (d->backend && !strcmp(d->backend, "uio"))
+		check_uio(map, d, diag);
 	else if (!d->backend || !strcmp(d->backend, "sim"))
 		(void)!node_known(map, "a device", keys, ARRAY_LEN(keys), diag);
 }

@@ -109,6 +109,17 @@ static int open_taking(struct mem **out, int fd, uint64_t offset,
 	return 0;
 }
 
+/* Of a file of hugepages, a block is one. */
+uint64_t mem_span(int fd, uint64_t bytes)
+{
+	struct stat st;
+	uint64_t page = MEM_PAGE;
+
+	if (!fstat(fd, &st) && st.st_blksize > (blksize_t)MEM_PAGE)
+		page = (uint64_t)st.st_blksize;
+	return (bytes + page - 1) / page * page;
+}
+
 static uint64_t round_up(uint64_t bytes)
 {
 	return (bytes + MEM_PAGE - 1) & ~(MEM_PAGE - 1);
@@ -172,7 +183,8 @@ void mem_close(struct mem *mem)
 	if (!mem)
 		return;
 	for (unsigned int i = 0; i < mem->count; i++)
-		munmap(mem->region[i].host, mem->region[i].size);
+		munmap(mem->region[i].host,
+		       mem_span(mem->fd, mem->region[i].size));
 	close(mem->fd);
 	free(mem);
 }

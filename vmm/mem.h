@@ -51,6 +51,9 @@ MUST_CHECK int mem_open_fd(struct mem **out, int fd, uint64_t offset,
 			   uint64_t bytes, char **why);
 void mem_close(struct mem *mem); /* NULL is fine */
 
+/* (bytes) as a mapping of (fd) takes them: in whole pages of that file. */
+uint64_t mem_span(int fd, uint64_t bytes);
+
 /* Show the memory to the guest, as slots 0 and up. */
 MUST_CHECK int mem_attach(const struct mem *mem, struct hv *hv);
 

@@ -128,8 +128,8 @@ static void place_memory(struct run *run, unsigned int i, struct vm_conf *conf)
 	int err;
 
 	for (k = 0; k < run->m->devices; k++) {
-		int fd = -1;
-		uint64_t offset = 0;
+		uint64_t offset = conf->mem_offset;
+		int fd = conf->mem_fd;
 
 		if (!run->gate[k])
 			continue;
@@ -139,7 +139,8 @@ static void place_memory(struct run *run, unsigned int i, struct vm_conf *conf)
 			continue;
 		if (err)
 			fatalx("%s: %s", name, why ? why : "?");
-		if (conf->shared_memory)
+		if (conf->shared_memory &&
+		    (fd != conf->mem_fd || offset != conf->mem_offset))
 			fatalx("%s: only one of its devices can give out its "
 			       "memory; two do",
 			       name);
