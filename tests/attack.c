@@ -14,7 +14,6 @@
 
 #include "dmm/load.h"
 
-#define EERD 0x14
 #define RAM_BYTES (16u << 20)
 #define MEM_BYTES (LOW_SIZE + HIGH_SIZE)
 #define EDGE 0x10000u /* bytes of a zone beside somebody's memory */
@@ -22,8 +21,13 @@
 #define LEASE_NS 300000u
 
 const struct attack_table *const attack_tables[] = {
-	&attack_ring_table, &attack_door_table, &attack_frame_table,
-	&attack_rx_table,   &attack_port_table, NULL,
+	&attack_ring_table,
+	&attack_door_table,
+	&attack_frame_table,
+	&attack_rx_table,
+	&attack_port_table,
+	&attack_slots_table,
+	NULL,
 };
 
 static const uint8_t marks[GUESTS] = { MARK_H, MARK_N, MARK_T };
@@ -163,28 +167,13 @@ static void check_ring(struct rig *rig)
 
 /* ---- the card's EEPROM ---- */
 
-/* As a driver would: EERD.  Only of parts that have one. */
-static void read_eeprom(struct rig *rig, uint16_t words[64])
-{
-	unsigned int i, k;
-	uint64_t v = 0;
-
-	for (i = 0; i < 64; i++) {
-		rig->ops->write(rig->be, 0, EERD, 4, i << 8 | 1);
-		for (k = 0; k < 1000 && !(v & 0x10); k++)
-			v = rig->ops->read(rig->be, 0, EERD, 4);
-		words[i] = (uint16_t)(v >> 16);
-		v = 0;
-	}
-}
-
 static void check_eeprom(struct rig *rig)
 {
 	uint16_t words[64];
 
-	if (!rig->dma.area.size)
+	if (!rig->part->eeprom)
 		return;
-	read_eeprom(rig, words);
+	rig->part->eeprom(rig, words);
 	if (memcmp(words, rig->eeprom, sizeof(words)))
 		attack_bad(rig, "the card's EEPROM changed");
 }
@@ -300,7 +289,8 @@ static bool open_memory(struct rig *rig, char **why)
 		zones_of_qtest(rig);
 	else
 		zones_of_sim(rig);
-	read_eeprom(rig, rig->eeprom);
+	if (rig->part->eeprom)
+		rig->part->eeprom(rig, rig->eeprom);
 	return true;
 }
 

@@ -12,9 +12,10 @@
  * case to fail.
  *
  * Files: attack.c is the rig, attack_host.c the monitor's host and the wire,
- * attack_e1000.c a driver for good and bad guests, attack_ne2k.c another;
- * attack_ring.c, attack_door.c, attack_frame.c, attack_rx.c and attack_port.c
- * are the tables of cases.
+ * attack_e1000.c a driver for good and bad guests, attack_ne2k.c and
+ * attack_rtl8139.c others;
+ * attack_ring.c, attack_door.c, attack_frame.c, attack_rx.c, attack_port.c and
+ * attack_slots.c are the tables of cases.
  */
 
 #ifndef TESTS_ATTACK_H
@@ -49,6 +50,7 @@ enum { HOSTILE, NEIGHBOUR, THIRD, GUESTS };
 #define REPORTS_MAX 64u
 #define WIRE_MAX 9216u
 #define REGS_MAX 40u
+#define STALLS_MAX 8u
 
 struct zone {
 	const char *name;
@@ -128,6 +130,8 @@ struct attack_part {
 	void (*transfer)(struct rig *rig);
 	/* The card has nothing more to send of what it was given. */
 	bool (*idle)(struct rig *rig);
+	/* The words of its EEPROM, by the device itself; NULL: it has none. */
+	void (*eeprom)(struct rig *rig, uint16_t words[64]);
 	/* Registers of the device's BAR 0 that no guest may move; 0 ends. */
 	const uint32_t *regs;
 };
@@ -157,8 +161,11 @@ struct rig {
 
 	uint64_t skew; /* nanoseconds that the clock is ahead */
 	bool stalled;  /* the device's doorbells wait here: */
-	uint64_t stall_at, stall_value;
-	bool stall_any;
+	uint64_t stall_from, stall_len, stall_value;
+	struct {
+		uint64_t at, value;
+	} stall[STALLS_MAX];
+	unsigned int stalls;
 	uint64_t accesses; /* of guests, served */
 	uint32_t regs[REGS_MAX];
 	bool spent; /* the monitor is not to be used for another case */
@@ -214,8 +221,13 @@ uint64_t attack_now(struct rig *rig);
 void attack_turn(struct rig *rig);
 void attack_settle(struct rig *rig);
 
-/* Doorbells of the device at (off) of its BAR 0 wait, until released. */
+/*
+ * Doorbells of the device at (off) of its BAR 0, or in (len) bytes from there,
+ * wait until released; of several at one place the last.  Meanwhile they read
+ * as they will be.
+ */
 void attack_stall(struct rig *rig, uint64_t off);
+void attack_stall_range(struct rig *rig, uint64_t off, uint64_t len);
 void attack_release(struct rig *rig);
 
 /* An access of a guest; ~0 if it was stopped or held for too long. */
@@ -304,7 +316,8 @@ struct attack_table {
 };
 
 extern const struct attack_table attack_ring_table, attack_door_table,
-	attack_frame_table, attack_rx_table, attack_port_table;
+	attack_frame_table, attack_rx_table, attack_port_table,
+	attack_slots_table;
 extern const struct attack_table *const attack_tables[]; /* NULL ends */
 
 #endif /* TESTS_ATTACK_H */

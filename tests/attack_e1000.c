@@ -309,6 +309,21 @@ static bool idle(struct rig *rig)
 	       rig->ops->read(rig->be, 0, R_TDT, 4);
 }
 
+/* As a driver would: EERD. */
+static void eeprom(struct rig *rig, uint16_t words[64])
+{
+	unsigned int i, k;
+	uint64_t v = 0;
+
+	for (i = 0; i < 64; i++) {
+		rig->ops->write(rig->be, 0, R_EERD, 4, i << 8 | 1);
+		for (k = 0; k < 1000 && !(v & 0x10); k++)
+			v = rig->ops->read(rig->be, 0, R_EERD, 4);
+		words[i] = (uint16_t)(v >> 16);
+		v = 0;
+	}
+}
+
 /* CTRL is 0x4, too: a 0 ends the list. */
 static const uint32_t regs[] = {
 	0x0004,	  R_STATUS, R_CTRL_EXT, R_VET,	   R_IMS,   R_RCTL,
@@ -324,4 +339,5 @@ const struct attack_part attack_e1000 = {
 	.start = start,
 	.transfer = transfer,
 	.idle = idle,
+	.eeprom = eeprom,
 };

@@ -34,8 +34,27 @@ static uint64_t host_read(void *ctx, unsigned int space, uint64_t off,
 			  unsigned int width)
 {
 	struct rig *rig = ctx;
+	unsigned int i;
 
+	for (i = 0; i < rig->stalls; i++)
+		if (space == 0 && off == rig->stall[i].at)
+			return rig->stall[i].value;
 	return rig->ops->read(rig->be, space, off, width);
+}
+
+/* At one place the last one counts. */
+static void stall(struct rig *rig, uint64_t off, uint64_t value)
+{
+	unsigned int i;
+
+	for (i = 0; i < rig->stalls; i++)
+		if (rig->stall[i].at == off)
+			break;
+	if (i == STALLS_MAX)
+		abort();
+	rig->stall[i].at = off;
+	rig->stall[i].value = rig->stall_value = value;
+	rig->stalls += i == rig->stalls;
 }
 
 static void host_write(void *ctx, unsigned int space, uint64_t off,
@@ -43,9 +62,9 @@ static void host_write(void *ctx, unsigned int space, uint64_t off,
 {
 	struct rig *rig = ctx;
 
-	if (rig->stalled && space == 0 && off == rig->stall_at) {
-		rig->stall_value = value;
-		rig->stall_any = true;
+	if (rig->stalled && space == 0 &&
+	    off - rig->stall_from < rig->stall_len) {
+		stall(rig, off, value);
 		return;
 	}
 	rig->ops->write(rig->be, space, off, width, value);
@@ -84,7 +103,7 @@ static int host_reset(void *ctx)
 {
 	struct rig *rig = ctx;
 
-	rig->stall_any = false;
+	rig->stalls = 0;
 	return rig->ops->reset(rig->be);
 }
 
@@ -186,19 +205,28 @@ const struct dmm_host attack_host = {
 	.write_mem = host_write_mem,
 };
 
-void attack_stall(struct rig *rig, uint64_t off)
+void attack_stall_range(struct rig *rig, uint64_t off, uint64_t len)
 {
 	rig->stalled = true;
-	rig->stall_at = off;
-	rig->stall_any = false;
+	rig->stall_from = off;
+	rig->stall_len = len;
+	rig->stalls = 0;
+}
+
+void attack_stall(struct rig *rig, uint64_t off)
+{
+	attack_stall_range(rig, off, 1);
 }
 
 void attack_release(struct rig *rig)
 {
+	unsigned int i;
+
 	rig->stalled = false;
-	if (rig->stall_any)
-		rig->ops->write(rig->be, 0, rig->stall_at, 4, rig->stall_value);
-	rig->stall_any = false;
+	for (i = 0; i < rig->stalls; i++)
+		rig->ops->write(rig->be, 0, rig->stall[i].at, 4,
+				rig->stall[i].value);
+	rig->stalls = 0;
 }
 
 /* ---- time ---- */

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "attack.h"
+#include "attack_rtl8139.h"
 #include "vmm/log.h"
 #include "vmm/qemu.h"
 
@@ -95,6 +95,61 @@ static void ne2k_drop(void **state)
 	run(&attack_ne2k, IN_DROP);
 }
 
+static void rtl8139_merge(void **state)
+{
+	(void)state;
+	run(&attack_rtl8139, IN_MERGE);
+}
+
+static void rtl8139_lease(void **state)
+{
+	(void)state;
+	run(&attack_rtl8139, IN_LEASE);
+}
+
+/* With a safeguard taken away, the cases that test it notice. */
+static void notice(unsigned int without)
+{
+	const struct attack_table *t = &attack_slots_table;
+	unsigned int of = 0, noticed = 0;
+	struct rig *rig;
+	char why[128];
+	size_t i;
+
+	rig = attack_open(t->part, &backend_qtest, IN_MERGE, without, why);
+	if (!rig)
+		fail_msg("%s", why);
+	for (i = 0; i < t->n; i++) {
+		if (!(t->cases[i].without & without))
+			continue;
+		of++;
+		if (attack_run(rig, &t->cases[i]))
+			noticed++;
+		else
+			print_error("not noticed without %x: %s\n", without,
+				    t->cases[i].name);
+		rig->spent = true;
+	}
+	attack_close(rig);
+	assert_true(of > 0);
+	assert_int_equal(noticed, of);
+}
+
+static void rtl8139_without(void **state)
+{
+	static const unsigned int safeguards[] = {
+		DMM_WITHOUT_BUFFER, DMM_WITHOUT_RING,	DMM_WITHOUT_SHADOW,
+		DMM_WITHOUT_SOURCE, DMM_WITHOUT_FILTER, DMM_WITHOUT_EEPROM,
+	};
+	size_t i;
+
+	(void)state;
+	if (!have_qemu())
+		skip();
+	for (i = 0; i < ARRAY_LEN(safeguards); i++)
+		notice(safeguards[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +157,9 @@ int main(void)
 		cmocka_unit_test(e1000_lease),
 		cmocka_unit_test(ne2k_spool),
 		cmocka_unit_test(ne2k_drop),
+		cmocka_unit_test(rtl8139_merge),
+		cmocka_unit_test(rtl8139_lease),
+		cmocka_unit_test(rtl8139_without),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 
 #define NE2K "models/ne2k-pci.yaml"
 #define GIGA "models/e1000.yaml"
+#define FAST "models/rtl8139.yaml"
 
 /* The first (from) of the file becomes (to). */
 static const struct fault {
@@ -149,6 +150,53 @@ static const struct fault {
 	  "address: CRDA" },
 	{ NE2K, "no cause", "interrupt: { line: ISR & IMR & 0x7f, cause: ISR }",
 	  "interrupt: { line: ISR & IMR & 0x7f }" },
+	/* slots, and a ring of bytes */
+	{ FAST, "slots are given unchecked",
+	  "- { on: write TSD, when: \"!value.OWN\", check: slots, to: busy }",
+	  "- { on: write TSD, when: \"!value.OWN\", to: busy }" },
+	{ FAST, "enabling transmission unchecked",
+	  "value.TE && !value.RST, check: slots, to: busy",
+	  "value.TE && !value.RST, to: busy" },
+	{ FAST, "enabling transmission again unchecked",
+	  "- { on: write CR, check: slots }", "- { on: write CR }" },
+	{ FAST, "enabling reception unchecked",
+	  "value.RE && !value.RST, check: rxBytes, do:",
+	  "value.RE && !value.RST, do:" },
+	{ FAST, "the ring may move while it is in use",
+	  "on: write CR RBSTART RCR, check: rxBytes",
+	  "on: write CR RCR, check: rxBytes" },
+	{ FAST, "the ring may grow while it is in use",
+	  "on: write CR RBSTART RCR, check: rxBytes",
+	  "on: write CR RBSTART, check: rxBytes" },
+	{ FAST, "the slack is nobody's",
+	  "slack: \"RCR.WRAP && RCR.RBLEN != 3 ? 1536 : 0\", ", "" },
+	{ FAST, "the ring is as long as its shift", "bytes: rxLen,",
+	  "bytes: RCR.RBLEN," },
+	{ FAST, "a slot's size is its address", "buffer: TSAD, length: SIZE",
+	  "buffer: SIZE, length: TSAD" },
+	{ FAST, "the slots are one register's", "registers: [ TSAD, TSD ]",
+	  "registers: [ TSAD, CR ]" },
+	{ FAST, "what is given is not", "given: \"!OWN\"", "given: OWNER" },
+	{ FAST, "reusable while sending", "reusable:  tx != busy",
+	  "reusable:  tx != off" },
+	{ FAST, "sending for ever",
+	  "- { on: poll, when: slots.idle, to: idle }\n", "\n" },
+	{ FAST, "a reset is forgotten",
+	  "on: write CR, when: value.RST, do: reset",
+	  "on: write CR, when: value.RST" },
+	{ FAST, "the richer mode is a register",
+	  "  CONFIG5: { at: io+0xd8, global: true }",
+	  "  CONFIG5: { at: io+0xd8, global: true }\n  CPCR: { at: io+0xe0, size: 16 }" },
+	{ FAST, "the flash is not denied", "0x81..0xd7", "0x81..0xd3" },
+	{ FAST, "IMR not saved",
+	  "IMR:     { at: io+0x3c, size: 16, width: *any }",
+	  "IMR:     { at: io+0x3c, size: 16, width: *any, save: none }" },
+	{ FAST, "the address is the card's",
+	  "  mac: { eeprom: nvm, word: 7 }\n", "" },
+	{ FAST, "the configuration's lock is always open",
+	  "io+0x51 write if EECR.EEM == 3", "io+0x51 write if EECR.EEM == 4" },
+	{ FAST, "the buffer is empty when it is not", "| CBR == used",
+	  "| CBR != used" },
 };
 
 static char *read_all(const char *path)
@@ -254,11 +302,11 @@ static void ways(void **state)
 
 static void whole_models(void **state)
 {
-	static const char *const files[] = { NE2K, GIGA };
+	static const char *const files[] = { NE2K, GIGA, FAST };
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < ARRAY_LEN(files); i++) {
 		char *text = read_all(files[i]);
 
 		assert_null(noticed(text));
