@@ -229,6 +229,13 @@ void trace_open(struct trace_reader *r, const void *bytes, size_t len);
  */
 MUST_CHECK int trace_next(struct trace_reader *r, struct trace_packet *out);
 
+/*
+ * After trace_next() could not go on at r->at: go to the next place behind it
+ * where a whole block stands that this reader knows, and return true; false,
+ * with r->at where it was, if there is none.
+ */
+MUST_CHECK bool trace_resync(struct trace_reader *r);
+
 /* What a TRACE_MODEL that is (ours) says; strings point into the packet. */
 struct trace_device {
 	struct trace_model model;

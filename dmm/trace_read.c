@@ -359,3 +359,34 @@ int trace_next(struct trace_reader *r, struct trace_packet *out)
 		return 0;
 	}
 }
+
+/* Does a whole block begin at (at)?  By its type and both of its lengths. */
+static bool plausible(const struct trace_reader *r, size_t at)
+{
+	const uint8_t *block = r->bytes + at;
+	uint32_t type = get32(r, block), len;
+
+	if (type != PCAPNG_SECTION && type != PCAPNG_INTERFACE &&
+	    type != PCAPNG_PACKET)
+		return false;
+	if (type == PCAPNG_SECTION && get32(r, block + 8) != PCAPNG_MAGIC)
+		return false;
+	len = get32(r, block + 4);
+	return len >= 20 && len % 4 == 0 && len <= r->len - at &&
+	       get32(r, block + len - 4) == len;
+}
+
+bool trace_resync(struct trace_reader *r)
+{
+	size_t at;
+
+	/* what does not begin with a section is none of ours at all */
+	for (at = r->at + 4;
+	     r->at && r->len - r->at >= 4 && at <= r->len && r->len - at >= 20;
+	     at += 4)
+		if (plausible(r, at)) {
+			r->at = at;
+			return true;
+		}
+	return false;
+}

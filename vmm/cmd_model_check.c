@@ -12,7 +12,7 @@
 #include "log.h"
 #include "models.h"
 #include "sarif.h"
-#include "tracefile.h"
+#include "traceout.h"
 
 /* One file at hand, which could be compiled. */
 struct looked {
@@ -105,24 +105,21 @@ static int tested(const struct looked *l, struct diag *diag)
 static void put_record(void *ctx, uint64_t ns, const struct trace_head *head,
 		       const void *body)
 {
-	(void)tracefile_put(ctx, ns, *head, body, head->len, NULL, 0);
+	traceout_record(ctx, ns, *head, body, head->len, NULL, 0);
 }
 
 /* The way to the first thing that is not so, to be replayed. */
 static void write_way(const struct looked *l, const struct prove_result *r)
 {
 	const char *path = l->options->trace;
-	FILE *to = fopen(path, "we");
-	bool there, fine;
+	struct traceout to;
+	bool there;
 	int err;
 
-	if (!to)
-		fatal("model verify: cannot write %s", path);
-	fine = tracefile_begin(to);
+	traceout_open(&to, path, NULL, 0);
 	err = prove_trace(l->model, l->file->text, l->file->len, r, put_record,
-			  to, &there);
-	fine &= !ferror(to);
-	if (fclose(to) || !fine || err)
+			  &to, &there);
+	if (!traceout_close(&to) || err)
 		fatalx("model verify: %s could not be written whole", path);
 	if (!l->quiet)
 		printf("%s: %s; see it: vpio replay --timeline %s\n", path,

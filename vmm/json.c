@@ -15,7 +15,7 @@ void json_open(struct json *j, FILE *to)
 	*j = (struct json){ .to = to };
 }
 
-static void write_string(FILE *to, const char *s)
+void json_quote(FILE *to, const char *s)
 {
 	fputc('"', to);
 	while (*s) {
@@ -59,7 +59,7 @@ static void before(struct json *j, const char *key)
 		indent(j);
 	}
 	if (key) {
-		write_string(j->to, key);
+		json_quote(j->to, key);
 		fputs(": ", j->to);
 	}
 }
@@ -109,7 +109,7 @@ void json_string(struct json *j, const char *key, const char *value)
 {
 	before(j, key);
 	if (value)
-		write_string(j->to, value);
+		json_quote(j->to, value);
 	else
 		fputs("null", j->to);
 }

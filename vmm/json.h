@@ -39,6 +39,9 @@ void json_bool(struct json *j, const char *key, bool value);
 /* Bytes that are not UTF-8 become U+FFFD; NULL is null. */
 void json_string(struct json *j, const char *key, const char *value);
 
+/* One string alone, quoted and escaped, for what is not written by a json. */
+void json_quote(FILE *to, const char *s);
+
 /* End the line; -EIO if something did not reach the file. */
 MUST_CHECK int json_close(struct json *j);
 

@@ -1,20 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tracefile.h: a trace as a file: mapped to be read, or written block by block.
+ * tracefile.h: a trace as a file, mapped to be read; and its records in words.
+ *
+ *	tracefile_open(&f, path, &why);
+ *	while (tracefile_packet(&f, &p))
+ *		use(&p, f.number);
+ *	tracefile_close(&f);
  */
 
 #ifndef VMM_TRACEFILE_H
 #define VMM_TRACEFILE_H
 
-#include <stdio.h>
-
 #include "../dmm/trace.h"
+
+#define TRACEFILE_DEVICES 256u /* as a record can number them */
 
 struct tracefile {
 	struct trace_reader reader;
+	const char *path; /* borrowed */
 	void *map;
 	size_t len;
 	int fd;
+	uint64_t number;   /* of the packet read last, from 1, as Wireshark */
+	uint64_t start_ns; /* of the first packet */
+	unsigned int said; /* messages */
+	bool any;	   /* a record of ours was met */
+	bool bad;	   /* something could not be read, and it was said */
+	bool quiet;	   /* set by who reads a file twice: it is not said */
+	/* device and guest that an interface's frames are of; -1: none */
+	struct {
+		int device, guest;
+	} of[TRACE_INTERFACES];
+	/* names of interfaces; NULL: not known */
+	const char *device[TRACEFILE_DEVICES];
+	const char *guest[TRACEFILE_DEVICES][DMM_MAX_GUESTS];
+	/* compiled, where tracefile_model() was asked to; NULL: not there */
+	struct dmm_model *model[TRACEFILE_DEVICES];
 };
 
 /* 0, or -errno with one line in (*why), which the caller frees. */
@@ -23,16 +44,27 @@ MUST_CHECK int tracefile_open(struct tracefile *f, const char *path,
 void tracefile_close(struct tracefile *f);
 
 /*
- * One line that says what a record of ours is, without its time, such as
- * "access guest 0 write io+0x07 width 1: 0xff pass hook".
+ * The next packet, or false at the end.  What is malformed is told, with its
+ * offset, and read over: then f->bad is set.  So it is for a file without a
+ * record of ours; not for one that was cut off, which is told.
  */
-void tracefile_text(const struct trace_packet *p, char *to, size_t room);
+bool tracefile_packet(struct tracefile *f, struct trace_packet *p);
+/* Begin again, as after tracefile_open(). */
+void tracefile_rewind(struct tracefile *f);
 
-/* A record of (device) onto interface 0; false if it was not written whole. */
-bool tracefile_put(FILE *to, uint64_t ns, struct trace_head head,
-		   const void *body, size_t body_len, const void *more,
-		   size_t more_len);
-/* The section, and the interface of our records. */
-bool tracefile_begin(FILE *to);
+/* Of a TRACE_MODEL: compile its text, for names in tracefile_text(). */
+void tracefile_model(struct tracefile *f, const struct trace_packet *p);
+/* "nic0" and "alpha"; or their numbers, into (room) bytes of (to). */
+void tracefile_device(const struct tracefile *f, unsigned int device, char *to,
+		      size_t room);
+void tracefile_guest(const struct tracefile *f, unsigned int device,
+		     unsigned int guest, char *to, size_t room);
+
+/*
+ * One line that says what a record of ours is, without its time, such as
+ * "write io+0x07 width 1: 0xff pass, hook, vCPU 0".
+ */
+void tracefile_text(const struct tracefile *f, const struct trace_packet *p,
+		    char *to, size_t room);
 
 #endif /* VMM_TRACEFILE_H */
