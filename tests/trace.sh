@@ -79,7 +79,9 @@ cp "$story" "$tmp/a.pcapng"
 printf '' >"$tmp/empty.pcapng"
 
 identical() { # FILE
-	vpio replay "$1" 2>&1 | tee "$tmp/said" | grep -q '^identical to'
+	vpio replay --model ne2k-pci "$1" >"$tmp/said" 2>&1
+	cat "$tmp/said"
+	grep -q '^identical to' "$tmp/said"
 }
 
 cp "$tmp/qtest.pcapng" "$tmp/q.pcapng"
@@ -115,8 +117,9 @@ cut_middle() {
 		2>"$tmp/said" || return 1
 	cat "$tmp/said"
 	grep -q 'only its accesses are shown' "$tmp/said" || return 1
-	vpio replay "$tmp/cut.pcapng" >"$tmp/said" 2>&1
-	[ $? -lt 2 ] && cat "$tmp/said" && ! grep -q missing "$tmp/said"
+	vpio replay --model ne2k-pci "$tmp/cut.pcapng" >"$tmp/said" 2>&1
+	[ $? -lt 2 ] || { cat "$tmp/said"; return 1; }
+	! grep missing "$tmp/said"
 }
 cut_guest() {
 	vpio trace cut --guest evil "$story" -o "$tmp/cut.pcapng" || return 1
@@ -150,8 +153,9 @@ merge_two() {
 	cat "$tmp/said"
 	grep -q 'nic0 is nic0-2' "$tmp/said" || return 1
 	grep -q 'alpha is alpha-2' "$tmp/said" || return 1
-	vpio replay "$tmp/two.pcapng" >"$tmp/said" 2>&1
-	[ $? = 1 ] && [ "$(grep -c '^identical' "$tmp/said")" = 2 ]
+	vpio replay --model ne2k-pci "$tmp/two.pcapng" >"$tmp/said" 2>&1
+	[ $? = 1 ] && [ "$(grep -c '^identical' "$tmp/said")" = 2 ] ||
+		{ cat "$tmp/said"; return 1; }
 }
 # Parts of one run are one device again.
 merge_parts() {
@@ -303,7 +307,7 @@ keeps_going() { # VERB...
 }
 try trace-bad-hostile-cut keeps_going cut
 try trace-bad-hostile-merge keeps_going merge
-for format in chrome csv pcap qtest; do
+for format in chrome csv pcap; do
 	try trace-bad-hostile-$format keeps_going export $format
 done
 tap_end

@@ -103,9 +103,8 @@ static void put_lane(struct chrome *c, unsigned int device, unsigned int lane,
 
 static void begin_process(struct chrome *c, const struct trace_packet *p)
 {
-	const struct dmm_model *m = c->e->f->model[p->head.device];
 	struct process *this = &c->process[p->head.device];
-	unsigned int d = p->head.device, g, i;
+	unsigned int d = p->head.device, g;
 	struct trace_device dev;
 	char name[64], lane[192];
 
@@ -121,12 +120,6 @@ static void begin_process(struct chrome *c, const struct trace_packet *p)
 	for (g = 0; g < dev.model.guests; g++) {
 		tracefile_guest(c->e->f, d, g, name, sizeof(name));
 		put_lane(c, d, LANE_GUEST + g, name);
-		for (i = 0; m && i < MACHINES && i < dmm_model_machines(m);
-		     i++) {
-			snprintf(lane, sizeof(lane), "%s: %.60s", name,
-				 dmm_model_machine(m, i));
-			put_lane(c, d, machine_lane(g, i), lane);
-		}
 	}
 }
 
@@ -155,6 +148,22 @@ static void put_access(struct chrome *c, const struct trace_packet *p,
 	}
 }
 
+/* A machine's lane is there from its first change on. */
+static void put_machine_lane(struct chrome *c, unsigned int d, unsigned int g,
+			     unsigned int machine)
+{
+	const struct dmm_model *m = c->e->f->model[d];
+	char guest[64], lane[192];
+
+	tracefile_guest(c->e->f, d, g, guest, sizeof(guest));
+	if (m && machine < dmm_model_machines(m))
+		snprintf(lane, sizeof(lane), "%s: %.60s", guest,
+			 dmm_model_machine(m, machine));
+	else
+		snprintf(lane, sizeof(lane), "%s: machine %u", guest, machine);
+	put_lane(c, d, machine_lane(g, machine), lane);
+}
+
 static void put_state_name(const struct chrome *c, unsigned int d,
 			   unsigned int state, char *to, size_t room)
 {
@@ -179,6 +188,8 @@ static void put_state(struct chrome *c, const struct trace_packet *p,
 	if (g >= DMM_MAX_GUESTS || st.machine >= MACHINES)
 		return;
 	lane = &c->process[d].machine[g][st.machine];
+	if (!lane->there)
+		put_machine_lane(c, d, g, st.machine);
 	put_state_name(c, d, st.from, name, sizeof(name));
 	put_slice(c, d, machine_lane(g, st.machine), name, lane->since, ns);
 	*lane = (struct lane_state){ true, ns, st.to };
