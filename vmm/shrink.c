@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "tracefile.h"
+#include "traceout.h"
 #include "why.h"
 
 /* A record: its head in the file, its body behind it. */
@@ -332,13 +333,14 @@ static void reduce(struct shrinking *s)
 
 /* ---- the file ---- */
 
-static bool put(FILE *to, const struct record_at *rec, uint64_t sequence)
+static void put(struct traceout *to, const struct record_at *rec,
+		uint64_t sequence)
 {
 	struct trace_head head = head_of(rec);
 
 	head.sequence = sequence;
-	return tracefile_put(to, rec->ns, head, rec->head + sizeof(head),
-			     head.len, NULL, 0);
+	traceout_record(to, rec->ns, head, rec->head + sizeof(head), head.len,
+			NULL, 0);
 }
 
 static int write_file(const struct shrinking *s, const char *path, char **why)
@@ -346,6 +348,7 @@ static int write_file(const struct shrinking *s, const char *path, char **why)
 	struct trace_head head = s->model.head;
 	FILE *to = fopen(path, "we");
 	uint64_t sequence = 1;
+	struct traceout out;
 	size_t i, k;
 	bool fine;
 
@@ -353,16 +356,16 @@ static int write_file(const struct shrinking *s, const char *path, char **why)
 		return why_set(why, -errno, "cannot write %s: %s", path,
 			       strerror(errno));
 	head.sequence = 0;
-	fine = tracefile_begin(to) &&
-	       tracefile_put(to, s->model.ns, head, s->model.body, head.len,
-			     NULL, 0);
-	for (i = 0; fine && i < s->opening; i++)
-		fine = put(to, &s->record[i], sequence++);
+	traceout_begin(&out, to);
+	traceout_record(&out, s->model.ns, head, s->model.body, head.len, NULL,
+			0);
+	for (i = 0; i < s->opening; i++)
+		put(&out, &s->record[i], sequence++);
 	for (i = 0; i < s->n; i++)
-		for (k = 0; fine && k < s->entry[s->kept[i]].n; k++)
-			fine = put(to,
-				   &s->record[s->entry[s->kept[i]].first + k],
-				   sequence++);
+		for (k = 0; k < s->entry[s->kept[i]].n; k++)
+			put(&out, &s->record[s->entry[s->kept[i]].first + k],
+			    sequence++);
+	fine = traceout_close(&out);
 	if (fclose(to) || !fine)
 		return why_set(why, -EIO, "%s could not be written whole",
 			       path);
