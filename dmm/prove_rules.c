@@ -113,6 +113,17 @@ static bool ring_is_on(const struct prove *p, unsigned int ring,
 	return !e || prove_true(p, e, s, p->zeros, &unknown) || unknown;
 }
 
+/* A rule can be that of several states, by an alias: it is told of once. */
+static void told_there(struct prove *p, struct diag_pos pos)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->m->rules; i++)
+		if (p->m->rule[i].pos.line == pos.line &&
+		    p->m->rule[i].pos.column == pos.column)
+			p->told[i] = true;
+}
+
 /*
  * What a rule checks in its own state, must be checked, refused or held in
  * every state of that machine: else a guest starts the same thing unchecked.
@@ -146,7 +157,7 @@ static void same_start(struct prove *p, uint32_t at, const struct pstate *s,
 				on &= ~(bits & -bits);
 		if (!(need | on))
 			continue;
-		p->told[i] = true;
+		told_there(p, r->pos);
 		tell(p, r->pos, at, ev,
 		     "what this rule checks is started without a check in "
 		     "another state",
