@@ -146,6 +146,26 @@ struct dmm_report {
  * A function that a host has no use for may be NULL: then nothing is done,
  * reads give ones, time stands still, and guests have no memory.
  */
+/* A part of a frame: (bytes), or where they are in the guest's memory. */
+struct dmm_piece {
+	const uint8_t *bytes; /* NULL: at gpa */
+	uint64_t gpa;
+	uint32_t len;
+};
+
+/* What a hand-over is made of; those that move registers are the model's. */
+enum dmm_step {
+	DMM_STEP_QUIESCE = 1, /* the part is made to do nothing */
+	DMM_STEP_SAVE,	      /* its registers into the guest's context */
+	DMM_STEP_SCRUB,	      /* nothing of one guest is left for the next */
+	DMM_STEP_RESTORE,     /* the context into the registers */
+	DMM_STEP_CONTEXT,     /* what the part remembers between frames */
+	DMM_STEP_FORCE,	      /* taken from one that did not let go */
+	DMM_STEPS
+};
+
+const char *dmm_step_name(enum dmm_step step); /* "quiesce" */
+
 struct dmm_host {
 	void *ctx;
 	/* Touch the device.  (width) in bytes. */
@@ -174,6 +194,15 @@ struct dmm_host {
 	/* A frame of the guest went out (sent) or was put into its ring. */
 	void (*frame)(void *ctx, unsigned int guest, bool sent,
 		      const uint8_t *bytes, size_t len);
+	/*
+	 * A frame of the guest goes to the device, which reads it from where it
+	 * lies: (n) pieces, as it was given, before the part cuts or fills in
+	 * anything.  Else frame() has it.
+	 */
+	void (*sent)(void *ctx, unsigned int guest,
+		     const struct dmm_piece *piece, unsigned int n);
+	/* A step of a hand-over begins; (guest) -1: of none. */
+	void (*step)(void *ctx, int guest, enum dmm_step step);
 	void (*report)(void *ctx, const struct dmm_report *report);
 	/*
 	 * Guest memory, for parts that master the bus: -EFAULT unless all
@@ -194,6 +223,14 @@ struct dmm_host {
 	void (*area)(void *ctx, uint64_t at, void *bytes, size_t len,
 		     bool done);
 };
+
+/*
+ * The bytes of (n) pieces of a guest's frame into (to), by (host)'s read_mem();
+ * returns how many there are: not all, if it cannot be read or (room) ends.
+ */
+size_t dmm_gather(const struct dmm_host *host, unsigned int guest,
+		  const struct dmm_piece *piece, unsigned int n, uint8_t *to,
+		  size_t room);
 
 /* ---- a monitored device ---- */
 

@@ -124,3 +124,22 @@ void host_complete(struct dmm_host *host)
 	OR(host, read_mem);
 	OR(host, write_mem);
 }
+
+size_t dmm_gather(const struct dmm_host *host, unsigned int guest,
+		  const struct dmm_piece *piece, unsigned int n, uint8_t *to,
+		  size_t room)
+{
+	size_t have = 0, part;
+	unsigned int i;
+
+	for (i = 0; i < n && have < room; i++) {
+		part = piece[i].len < room - have ? piece[i].len : room - have;
+		if (piece[i].bytes)
+			memcpy(to + have, piece[i].bytes, part);
+		else if (host->read_mem(host->ctx, guest, piece[i].gpa,
+					to + have, part))
+			break;
+		have += part;
+	}
+	return have;
+}

@@ -526,6 +526,9 @@ void txring_fetch(struct dmm *d, unsigned int g);
 void txring_reset(struct dmm *d, unsigned int g);
 /* All of a unit that could be sent, is: tell the guest, in order. */
 void txring_finish(struct dmm *d, unsigned int g);
+/* To a host that wants to see it: the frame at q->sent, its (head) checked. */
+void txring_tell(struct dmm *d, unsigned int g, const uint8_t *head,
+		 uint32_t head_len);
 
 /* ---- shadow.c: the rings that the device sees ---- */
 

@@ -235,6 +235,33 @@ static int run_steps(const struct run *run)
 	return err;
 }
 
+const char *dmm_step_name(enum dmm_step step)
+{
+	static const char *const names[DMM_STEPS] = {
+		[DMM_STEP_QUIESCE] = "quiesce", [DMM_STEP_SAVE] = "save",
+		[DMM_STEP_SCRUB] = "scrub",	[DMM_STEP_RESTORE] = "restore",
+		[DMM_STEP_CONTEXT] = "context", [DMM_STEP_FORCE] = "force",
+	};
+
+	return (unsigned int)step < DMM_STEPS && names[step] ? names[step] :
+							       "unknown";
+}
+
+/* Those that are steps of a hand-over. */
+static void tell_step(struct dmm *d, enum proc proc, int guest)
+{
+	static const enum dmm_step steps[PROCS] = {
+		[PROC_QUIESCE] = DMM_STEP_QUIESCE,
+		[PROC_SAVE] = DMM_STEP_SAVE,
+		[PROC_SCRUB] = DMM_STEP_SCRUB,
+		[PROC_RESTORE] = DMM_STEP_RESTORE,
+		[PROC_FORCE] = DMM_STEP_FORCE,
+	};
+
+	if (steps[proc] && d->host.step)
+		d->host.step(d->host.ctx, guest, steps[proc]);
+}
+
 int proc_run(struct dmm *d, enum proc proc, const struct proc_args *args)
 {
 	struct run run = { .d = d,
@@ -242,6 +269,7 @@ int proc_run(struct dmm *d, enum proc proc, const struct proc_args *args)
 			   .args = args,
 			   .depth = proc == PROC_STORE || proc == PROC_FETCH };
 
+	tell_step(d, proc, args->guest);
 	return run_steps(&run);
 }
 

@@ -507,6 +507,7 @@ int replay_record(struct replay *r, const struct trace_packet *p,
 	switch ((enum trace_kind)p->head.kind) {
 	case TRACE_MODEL:
 		return -EINVAL;
+	case TRACE_STEP:
 	case TRACE_LINE:
 	case TRACE_STATE:
 	case TRACE_SWITCH:

@@ -350,6 +350,26 @@ static void host_line(void *ctx, unsigned int guest, bool level)
 		r->sink.line(r->sink.ctx, &r->at, guest, level);
 }
 
+/* A trace of an older vpio has none; where there is one, it is this. */
+static void host_step(void *ctx, int guest, enum dmm_step step)
+{
+	struct replay *r = ctx;
+	const struct replay_queued *q = &r->queue[r->taken];
+	struct trace_value value;
+	char came[64];
+
+	if (r->differs || r->taken == r->queued || q->head.kind != TRACE_STEP)
+		return;
+	memcpy(&value, q->body, sizeof(value));
+	r->taken++;
+	if (value.value == step &&
+	    q->head.guest == (guest < 0 ? TRACE_NOBODY : (uint8_t)guest))
+		return;
+	snprintf(came, sizeof(came), "step %s of guest %d", dmm_step_name(step),
+		 guest);
+	replay_unexpected(r, q, came);
+}
+
 static bool same_report(const struct dmm_report *is,
 			const struct replay_queued *q)
 {
@@ -392,6 +412,7 @@ const struct dmm_host replay_exact_host = {
 	.now = host_now,
 	.reset = host_reset,
 	.line = host_line,
+	.step = host_step,
 	.report = host_report,
 	.translate = host_translate,
 	.read_mem = host_read_mem,

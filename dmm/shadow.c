@@ -358,6 +358,8 @@ static void replay_sticky(struct dmm *d, unsigned int g)
 	if (d->last_sender == (int)g || d->conf.without & DMM_WITHOUT_STICKY)
 		return;
 	d->last_sender = (int)g;
+	if (d->host.step)
+		d->host.step(d->host.ctx, (int)g, DMM_STEP_CONTEXT);
 	for (i = 0; i < MODEL_MAX_STICKY; i++) {
 		if (!q->sticky_set[i])
 			continue;
@@ -521,6 +523,7 @@ static bool send_frame(struct dmm *d, unsigned int g)
 		mark_done(d, g, (struct span){ .n = 0 }, true);
 		return true;
 	}
+	txring_tell(d, g, head, head_len);
 	local = spool_is_local(d, g, head, head_len);
 	if (d->conf.guests > 1 &&
 	    (local || frame_kind(head, head_len) != FRAME_UNICAST))

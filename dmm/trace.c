@@ -36,6 +36,7 @@ const char *trace_kind_name(enum trace_kind kind)
 		[TRACE_SWITCH] = "switch",
 		[TRACE_VIOLATION] = "violation",
 		[TRACE_LOST] = "lost",
+		[TRACE_STEP] = "step",
 	};
 
 	if ((unsigned int)kind >= TRACE_KINDS || !names[kind])

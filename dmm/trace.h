@@ -47,6 +47,7 @@ enum trace_kind {
 	TRACE_SWITCH,	   /* a hand-over, and what it took */
 	TRACE_VIOLATION,
 	TRACE_LOST, /* (value) records could not be kept here */
+	TRACE_STEP, /* of a hand-over, that begins: (value) is enum dmm_step */
 	TRACE_KINDS
 };
 
@@ -105,7 +106,7 @@ struct trace_call {
 
 /*
  * TRACE_INTERRUPT and TRACE_LINE: the level; TRACE_LOST: how many;
- * TRACE_TICK: when it is to be called again.  TRACE_LEAVE and
+ * TRACE_TICK: when it is to be called again; TRACE_STEP: enum dmm_step.  TRACE_LEAVE and
  * TRACE_GUEST_RESET have nothing behind their head.
  */
 struct trace_value {

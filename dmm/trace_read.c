@@ -89,6 +89,7 @@ static inline bool whole(const struct trace_head *head, const uint8_t *body)
 	case TRACE_TICK:
 	case TRACE_LINE:
 	case TRACE_LOST:
+	case TRACE_STEP:
 		return len == sizeof(struct trace_value);
 	case TRACE_LEAVE:
 	case TRACE_GUEST_RESET:

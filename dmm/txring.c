@@ -242,6 +242,30 @@ void txring_doorbell(struct dmm *d, unsigned int g)
 	shadow_pump(d);
 }
 
+void txring_tell(struct dmm *d, unsigned int g, const uint8_t *head,
+		 uint32_t head_len)
+{
+	struct dmm_piece piece[TX_FRAME_DESCS + 1];
+	struct txq *q = d->guest[g].txq;
+	uint32_t skip = head_len, n, i;
+	unsigned int pieces = 1;
+
+	if (!d->host.sent)
+		return;
+	piece[0] = (struct dmm_piece){ .bytes = head, .len = head_len };
+	for (i = 0; i < q->d[q->sent % TXQ_DEPTH].unit; i++) {
+		const struct tx_desc *t = &q->d[(q->sent + i) % TXQ_DEPTH];
+
+		n = t->len < skip ? t->len : skip;
+		skip -= n;
+		if (t->len > n)
+			piece[pieces++] =
+				(struct dmm_piece){ .gpa = t->gpa + n,
+						    .len = t->len - n };
+	}
+	d->host.sent(d->host.ctx, g, piece, pieces);
+}
+
 /* ---- back to the guest ---- */
 
 static void give_back(struct dmm *d, unsigned int g, const struct tx_desc *t)

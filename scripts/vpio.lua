@@ -12,6 +12,7 @@ local kinds = {
 	[1] = "model", [2] = "access", [3] = "interrupt", [4] = "tick",
 	[5] = "leave", [6] = "guest_reset", [7] = "host", [8] = "line",
 	[9] = "state", [10] = "switch", [11] = "violation", [12] = "lost",
+	[13] = "step",
 }
 local calls = {
 	[1] = "read", [2] = "write", [3] = "read_string", [4] = "write_string",
@@ -22,6 +23,10 @@ local verdicts = { [0] = "pass", [1] = "hold", [2] = "stop" }
 local paths = {
 	[0] = "direct", [1] = "forward", [2] = "latch", [3] = "hook",
 	[4] = "defer", [5] = "answer", [6] = "deny",
+}
+local steps = {
+	[1] = "quiesce", [2] = "save", [3] = "scrub", [4] = "restore",
+	[5] = "context", [6] = "force",
 }
 local offences = {
 	[0] = "refused", [1] = "denied", [2] = "spoofed", [3] = "forced",
@@ -49,6 +54,7 @@ f.data = ProtoField.bytes("vpio.data", "Data")
 f.call = ProtoField.uint8("vpio.call", "Host function", base.DEC, calls)
 f.result = ProtoField.int32("vpio.result", "Result")
 f.at = ProtoField.uint64("vpio.at", "At", base.HEX)
+f.step = ProtoField.uint8("vpio.step", "Step", base.DEC, steps)
 f.machine = ProtoField.uint16("vpio.machine", "Machine")
 f.from = ProtoField.uint16("vpio.from", "From state")
 f.to = ProtoField.uint16("vpio.to", "To state")
@@ -106,6 +112,11 @@ local function state(buf, tree)
 		buf(2, 2):le_uint(), buf(4, 2):le_uint())
 end
 
+local function step(buf, tree)
+	tree:add_le(f.step, buf(0, 1))
+	return steps[buf(0, 1):uint()] or "?"
+end
+
 local function switch(buf, tree)
 	tree:add_le(f.from, buf(0, 1))
 	tree:add_le(f.to, buf(1, 1))
@@ -137,6 +148,7 @@ end
 local bodies = {
 	[1] = { model, 57 }, [2] = { access, 40 }, [7] = { call, 40 },
 	[9] = { state, 8 }, [10] = { switch, 16 }, [11] = { violation, 26 },
+	[13] = { step, 8 },
 }
 
 function vpio.dissector(buf, pinfo, tree)

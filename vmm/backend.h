@@ -80,6 +80,15 @@ struct backend_ops {
 	uint64_t (*unheard)(struct backend *be);
 
 	/*
+	 * Optional; NULL: the wire is not ours to see.  Else (fn) is told of
+	 * every frame on it, either way, from threads of the backend's; NULL:
+	 * no longer.
+	 */
+	void (*watch)(struct backend *be,
+		      void (*fn)(void *ctx, const uint8_t *frame, size_t len),
+		      void *ctx);
+
+	/*
 	 * All four optional, together; NULL: what the device reaches is not
 	 * ours to say.  Else it reaches windows alone, and none at first: a
 	 * DMA beyond them fails, as by a master abort, and is counted.
@@ -131,6 +140,15 @@ struct backend {
 	struct backend_info info;
 	int irq_fd; /* an eventfd: readable when irq_level may have changed */
 };
+
+static inline void backend_watch(struct backend *be,
+				 void (*fn)(void *ctx, const uint8_t *frame,
+					    size_t len),
+				 void *ctx)
+{
+	if (be->ops->watch)
+		be->ops->watch(be, fn, ctx);
+}
 
 extern const struct backend_ops backend_qtest;
 extern const struct backend_ops backend_sim;

@@ -681,6 +681,11 @@ static void card_close(struct backend *be)
 	card_free(card);
 }
 
+static void card_watch(struct backend *be, net_receive_fn *fn, void *ctx)
+{
+	net_watch(to_card(be)->net, fn, ctx);
+}
+
 const struct backend_ops backend_qtest = {
 	.name = "qtest",
 	.open = card_open,
@@ -692,6 +697,7 @@ const struct backend_ops backend_qtest = {
 	.reset = card_reset,
 	.irq_level = card_irq_level,
 	.unheard = not_known,
+	.watch = card_watch,
 	.dma_map = card_dma_map,
 	.dma_unmap = card_dma_unmap,
 	.bus_master = card_bus_master,

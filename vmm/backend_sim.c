@@ -381,6 +381,11 @@ static bool sim_irq_level(struct backend *be)
 	return atomic_load(&to_sim(be)->level);
 }
 
+static void sim_watch(struct backend *be, net_receive_fn *fn, void *ctx)
+{
+	net_watch(to_sim(be)->net, fn, ctx);
+}
+
 static uint64_t sim_unheard(struct backend *be)
 {
 	struct sim *sim = to_sim(be);
@@ -620,6 +625,7 @@ const struct backend_ops backend_sim = {
 	.reset = sim_reset,
 	.irq_level = sim_irq_level,
 	.unheard = sim_unheard,
+	.watch = sim_watch,
 	.dma_map = sim_dma_map,
 	.dma_unmap = sim_dma_unmap,
 	.bus_master = sim_bus_master,

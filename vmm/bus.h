@@ -30,6 +30,7 @@ struct bus_access {
 	uint8_t width;	/* 1, 2, 4 or 8 */
 	bool write;
 	unsigned int vcpu; /* whose exit it is */
+	uint64_t rip;	   /* of it; 0: not known */
 };
 
 /*

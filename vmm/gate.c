@@ -174,31 +174,13 @@ static void host_frame(void *ctx, unsigned int guest, bool sent,
 	pcap_frame(gate->seat[guest].pcap, bytes, len);
 }
 
-/* What the report is of, beside the rule: a range, or an access. */
-static void put_range(const struct gate *gate, const struct dmm_report *r,
-		      char *text, size_t room)
-{
-	struct dmm_space space;
-
-	*text = '\0';
-	if (r->offence == DMM_REFUSED || r->offence == DMM_SPOOFED)
-		snprintf(text, room, ": [0x%llx, +0x%llx)",
-			 (unsigned long long)r->address,
-			 (unsigned long long)r->length);
-	else if (r->access &&
-		 dmm_model_space(gate->model, r->access->space, &space))
-		snprintf(text, room, ": %s [%s+0x%llx, +%u)",
-			 r->access->write ? "write" : "read", space.name,
-			 (unsigned long long)r->access->off, r->access->width);
-}
-
 /* With an access at hand: on its vCPU's thread, and better without the lock. */
 static void say(const struct gate *gate, const struct seat *seat,
 		const struct dmm_report *r)
 {
 	char range[96], where[UNWIND_TEXT] = "";
 
-	put_range(gate, r, range, sizeof(range));
+	report_range(gate->model, r, range, sizeof(range));
 	if (r->access && seat->vm)
 		vm_where(seat->vm, r->access->vcpu, where, sizeof(where));
 	if (*where)
@@ -287,6 +269,20 @@ static int put_mem(void *ctx, unsigned int guest, uint64_t gpa,
 	return 0;
 }
 
+/* What the device reads from a guest's memory, for its capture file. */
+static void host_sent(void *ctx, unsigned int guest,
+		      const struct dmm_piece *piece, unsigned int n)
+{
+	struct gate *gate = ctx;
+	const struct dmm_host mem = { .ctx = gate, .read_mem = get_mem };
+	uint8_t frame[PCAP_MAX];
+
+	if (gate->seat[guest].pcap)
+		pcap_frame(gate->seat[guest].pcap, frame,
+			   dmm_gather(&mem, guest, piece, n, frame,
+				      sizeof(frame)));
+}
+
 /* ---- a guest's access ---- */
 
 /* Sleep until the guest's turn may have come; the lock is given up. */
@@ -323,7 +319,7 @@ static void bar_access(void *ctx, unsigned int bar, struct bus_access *access)
 	while (!seat->gone && !vm_stopping(seat->vm)) {
 		gate->notes = &notes;
 		verdict = enter_access(gate->record, gate->dmm, seat->index, &a,
-				       0);
+				       access->rip);
 		gate->notes = NULL;
 		if (verdict != DMM_HOLD)
 			break;
@@ -495,6 +491,7 @@ static struct dmm_host host_of(struct gate *gate)
 		.wake = host_wake,
 		.due = host_due,
 		.frame = host_frame,
+		.sent = host_sent,
 		.report = host_report,
 		.translate = host_translate,
 		.read_mem = get_mem,
@@ -531,8 +528,10 @@ static int open_monitor(struct gate *gate, unsigned int device,
 	err = dmm_open(&gate->dmm, gate->model, conf, &host, why);
 	if (err && !*why)
 		why_set(why, err, "%s: %s", gate->name, strerror(-err));
-	if (!err && gate->record)
+	if (!err && gate->record) {
 		record_start(gate->record, gate->dmm);
+		backend_watch(gate->be, record_wire, gate->record);
+	}
 	return err;
 }
 
@@ -616,6 +615,8 @@ int gate_attach(struct gate *gate, unsigned int guest, struct vm *vm,
 	if (!seat)
 		return 0;
 	seat->vm = vm;
+	if (gate->record)
+		vm_tell_rip(vm);
 	/* a BAR that the model does not know is not the guest's to see */
 	for (i = 0; i < BACKEND_BARS; i++)
 		if (gate->space[i] < 0)
@@ -667,8 +668,10 @@ void gate_close(struct gate *gate)
 		kick(gate);
 		pthread_join(gate->thread, NULL);
 	}
-	if (gate->record)
+	if (gate->record) {
+		backend_watch(gate->be, NULL, NULL);
 		record_stop(gate->record);
+	}
 	if (gate->dmm)
 		dmm_quiet(gate->dmm);
 	dmm_close(gate->dmm);

@@ -52,6 +52,7 @@ struct hv_exit {
 	uint64_t addr;
 	uint8_t *data; /* in the page shared with the kernel */
 	uint64_t code;
+	uint64_t rip; /* 0, unless hv_cpu_tell_rip() */
 	uint8_t insn[HV_INSN_MAX];
 };
 
@@ -103,6 +104,13 @@ MUST_CHECK int hv_cpu_enter(struct hv_cpu *cpu, const struct hv_entry *entry);
 
 /* Run until an exit, told in (*exit).  Answers of reads go to exit->data. */
 void hv_cpu_run(struct hv_cpu *cpu, struct hv_exit *exit);
+
+/*
+ * From the next run on tell each exit's rip, where KVM can without a system
+ * call more (4.126, KVM_CAP_SYNC_REGS).  Of a write it may be that of the next
+ * instruction.
+ */
+void hv_cpu_tell_rip(struct hv_cpu *cpu);
 
 /*
  * Make hv_cpu_run() return HV_KICKED, now or when next called; any thread.

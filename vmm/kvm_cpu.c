@@ -38,7 +38,8 @@ struct hv_cpu {
 	int fd;
 	struct kvm_run *run;
 	size_t run_size;
-	bool mce; /* it has machine checks */
+	bool mce;	/* it has machine checks */
+	bool sync_regs; /* KVM can leave registers in (run) */
 };
 
 /* How many bits of an APIC id tell (count) processors apart. */
@@ -216,6 +217,9 @@ int hv_cpu_open(struct hv_cpu **out, struct hv *hv, unsigned int index,
 	rc = cpu_set_lapic(cpu, index);
 	if (rc < 0)
 		goto out;
+	cpu->sync_regs =
+		ioctl(hv->dev, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS) &
+		KVM_SYNC_X86_REGS;
 	cpu_set_msrs(cpu);
 	cpu_set_mce(cpu, hv);
 	rc = 0;
@@ -321,6 +325,7 @@ void hv_cpu_run(struct hv_cpu *cpu, struct hv_exit *exit)
 
 	exit->insn_len = 0;
 	exit->code = 0;
+	exit->rip = 0;
 	if (ioctl(cpu->fd, KVM_RUN, 0) < 0) {
 		/* EAGAIN: a processor that waited for INIT or SIPI got one */
 		exit->code = (uint64_t)errno;
@@ -328,6 +333,8 @@ void hv_cpu_run(struct hv_cpu *cpu, struct hv_exit *exit)
 								  HV_ERROR;
 		return;
 	}
+	if (run->kvm_valid_regs)
+		exit->rip = run->s.regs.regs.rip;
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
 		exit->cause = HV_IO;
@@ -368,6 +375,12 @@ void hv_cpu_run(struct hv_cpu *cpu, struct hv_exit *exit)
 		exit->cause = HV_UNKNOWN;
 		exit->code = run->exit_reason;
 	}
+}
+
+void hv_cpu_tell_rip(struct hv_cpu *cpu)
+{
+	if (cpu->sync_regs)
+		cpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 }
 
 /* The kernel and we share this byte; another thread of ours writes it too. */

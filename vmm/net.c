@@ -27,6 +27,9 @@ struct net {
 	net_receive_fn *receive;
 	void *ctx;
 	struct pcap *pcap;
+	pthread_mutex_t watch_lock;
+	net_receive_fn *watch; /* NULL: nobody */
+	void *watch_ctx;
 	pthread_t thread;
 	int wake_fd;
 	atomic_bool stop;
@@ -198,11 +201,29 @@ static bool length_ok(struct net *net, size_t len)
 	return false;
 }
 
+void net_watch(struct net *net, net_receive_fn *fn, void *ctx)
+{
+	pthread_mutex_lock(&net->watch_lock);
+	net->watch = fn;
+	net->watch_ctx = ctx;
+	pthread_mutex_unlock(&net->watch_lock);
+}
+
+/* A frame on the wire, seen by who looks. */
+static void show(struct net *net, const uint8_t *frame, size_t len)
+{
+	pcap_frame(net->pcap, frame, len);
+	pthread_mutex_lock(&net->watch_lock);
+	if (net->watch)
+		net->watch(net->watch_ctx, frame, len);
+	pthread_mutex_unlock(&net->watch_lock);
+}
+
 void net_deliver(struct net *net, const uint8_t *frame, size_t len)
 {
 	if (!length_ok(net, len))
 		return;
-	pcap_frame(net->pcap, frame, len);
+	show(net, frame, len);
 	atomic_fetch_add(&net->received, 1);
 	net->receive(net->ctx, frame, len);
 }
@@ -278,7 +299,7 @@ void net_send(struct net *net, const uint8_t *frame, size_t len)
 
 	if (!length_ok(net, len))
 		return;
-	pcap_frame(net->pcap, frame, len);
+	show(net, frame, len);
 	if (!net->kind) {
 		atomic_fetch_add(&net->lost, 1);
 		return;
@@ -415,6 +436,7 @@ int net_open(struct net **out, const struct node *conf, net_receive_fn *receive,
 	net->receive = receive;
 	net->ctx = ctx;
 	pthread_mutex_init(&net->lock, NULL);
+	pthread_mutex_init(&net->watch_lock, NULL);
 	err = parse(net, conf, &arg, &pcap, why);
 	if (err)
 		goto out;
@@ -436,6 +458,7 @@ int net_open(struct net **out, const struct node *conf, net_receive_fn *receive,
 out:
 	pcap_close(net->pcap);
 	pthread_mutex_destroy(&net->lock);
+	pthread_mutex_destroy(&net->watch_lock);
 	free(net);
 	return err;
 }
@@ -459,5 +482,6 @@ void net_close(struct net *net)
 		  (uintmax_t)net->bad);
 	pcap_close(net->pcap);
 	pthread_mutex_destroy(&net->lock);
+	pthread_mutex_destroy(&net->watch_lock);
 	free(net);
 }

@@ -37,6 +37,12 @@ MUST_CHECK int net_open(struct net **out, const struct node *conf,
 			net_receive_fn *receive, void *ctx, char **why);
 void net_close(struct net *net); /* waits for the thread; NULL is fine */
 
+/*
+ * Have (fn) told of every frame from now on, either way, in the thread that
+ * moves it; NULL: nobody.
+ */
+void net_watch(struct net *net, net_receive_fn *fn, void *ctx);
+
 /* Put a frame on the wire; one that the port has no room for is lost. */
 void net_send(struct net *net, const uint8_t *frame, size_t len);
 

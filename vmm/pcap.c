@@ -15,8 +15,6 @@
 #include "log.h"
 #include "pcap.h"
 
-#define PCAP_SNAPLEN 65535
-
 struct pcap {
 	pthread_mutex_t lock;
 	int fd; /* -1 once a write failed */
@@ -42,7 +40,7 @@ int pcap_open(struct pcap **out, const char *path)
 		.magic = 0xa1b23c4d, /* nanoseconds */
 		.major = 2,
 		.minor = 4,
-		.snaplen = PCAP_SNAPLEN,
+		.snaplen = PCAP_MAX,
 		.linktype = 1, /* Ethernet */
 	};
 	struct pcap *pcap;
@@ -90,7 +88,7 @@ void pcap_frame(struct pcap *pcap, const uint8_t *frame, size_t len)
 	if (!pcap)
 		return;
 	head.len = (uint32_t)len;
-	head.caplen = len < PCAP_SNAPLEN ? (uint32_t)len : PCAP_SNAPLEN;
+	head.caplen = len < PCAP_MAX ? (uint32_t)len : PCAP_MAX;
 	part[0].iov_base = &head;
 	part[0].iov_len = sizeof(head);
 	part[1].iov_base = (void *)(uintptr_t)frame;

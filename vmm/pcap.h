@@ -10,6 +10,8 @@
 
 #include "../dmm/cc.h"
 
+#define PCAP_MAX 65535 /* bytes of a frame that are kept */
+
 struct pcap;
 
 /* 0 or -errno. */

@@ -15,6 +15,8 @@
 
 /* What of a call's data is kept: a record has a length that it may have. */
 #define DATA_MAX (TRACE_RECORD_MAX - 64u)
+/* Of a frame that leaves in pieces: more than a part takes. */
+#define FRAME_MAX (256u << 10)
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -259,6 +261,35 @@ static void host_frame(void *ctx, unsigned int guest, bool sent,
 	r->host.frame(r->host.ctx, guest, sent, bytes, len);
 }
 
+static void host_step(void *ctx, int guest, enum dmm_step step)
+{
+	struct record *r = ctx;
+	struct trace_value value = { .value = step };
+
+	if (!r->entered || !r->wanted)
+		return;
+	r->ns = clock_ns(CLOCK_MONOTONIC) + r->epoch_ns;
+	put(r, TRACE_STEP, guest < 0 ? TRACE_NOBODY : (uint8_t)guest, &value,
+	    sizeof(value), NULL, 0);
+}
+
+/* What goes out of the guest's memory is read here for nobody else. */
+static void host_sent(void *ctx, unsigned int guest,
+		      const struct dmm_piece *piece, unsigned int n)
+{
+	struct record *r = ctx;
+	size_t len;
+
+	if (r->frames && r->interface[guest] && r->wanted &&
+	    (r->only == TRACE_NOBODY || r->only == guest)) {
+		len = dmm_gather(&r->host, guest, piece, n, r->frame,
+				 FRAME_MAX);
+		tape_frame(&r->tape, r->interface[guest], r->ns, r->frame, len);
+	}
+	if (r->host.sent)
+		r->host.sent(r->host.ctx, guest, piece, n);
+}
+
 static void host_report(void *ctx, const struct dmm_report *report)
 {
 	struct record *r = ctx;
@@ -293,12 +324,29 @@ static const struct dmm_host recording_host = {
 	.wake = host_wake,
 	.due = host_due,
 	.frame = host_frame,
+	.sent = host_sent,
+	.step = host_step,
 	.report = host_report,
 	.translate = host_translate,
 	.read_mem = host_read_mem,
 	.write_mem = host_write_mem,
 	.area = host_area,
 };
+
+/* ---- the wire ---- */
+
+void record_wire(void *ctx, const uint8_t *frame, size_t len)
+{
+	struct record *r = ctx;
+
+	pthread_mutex_lock(&r->wire_lock);
+	if (r->wire_on) {
+		tape_frame(&r->wire, r->wire_interface,
+			   clock_ns(CLOCK_MONOTONIC) + r->epoch_ns, frame, len);
+		tape_end_frame(&r->wire);
+	}
+	pthread_mutex_unlock(&r->wire_lock);
+}
 
 /* ---- entries ---- */
 
@@ -321,6 +369,15 @@ static void enter(struct record *r, unsigned int guest)
 	r->entered = true;
 }
 
+/* Something happened: what was kept is to be written. */
+static void release(struct record *r)
+{
+	tape_release(&r->tape);
+	pthread_mutex_lock(&r->wire_lock);
+	tape_release(&r->wire);
+	pthread_mutex_unlock(&r->wire_lock);
+}
+
 static void leave(struct record *r, enum trace_kind kind, uint8_t guest,
 		  const void *body, size_t len, const void *data,
 		  size_t data_len)
@@ -332,7 +389,7 @@ static void leave(struct record *r, enum trace_kind kind, uint8_t guest,
 	r->entered = false;
 	tape_end(&r->tape, r->device, r->ns);
 	if (r->happened)
-		tape_release(&r->tape);
+		release(r);
 	r->happened = false;
 }
 
@@ -500,7 +557,8 @@ struct record *record_open(struct recorder *rec, unsigned int device,
 	r = xcalloc(1, sizeof(*r));
 	r->recorder = rec;
 	if (tape_open(&r->tape, rc->buffer ? rc->buffer : RECORD_RING,
-		      rc->ring))
+		      rc->ring) ||
+	    tape_open(&r->wire, RECORD_WIRE, rc->ring))
 		fatal("no memory to record %s", rec->m->device[device].name);
 	r->of = model;
 	r->guests = conf->guests;
@@ -509,6 +567,11 @@ struct record *record_open(struct recorder *rec, unsigned int device,
 	r->kinds = rc->kinds ? rc->kinds : ~0u;
 	r->frames = !rc->no_frames;
 	r->only = only_guest(rec, device);
+	pthread_mutex_init(&r->wire_lock, NULL);
+	r->wire_interface = rec->wire_interface[device];
+	/* the wire is everybody's */
+	r->wire_on = r->frames && r->wire_interface && !rc->guest;
+	r->frame = xcalloc(1, FRAME_MAX);
 	memcpy(r->interface, rec->interface[device], sizeof(r->interface));
 	r->epoch_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 	r->ns = clock_ns(CLOCK_MONOTONIC) + r->epoch_ns;
@@ -534,4 +597,7 @@ void record_stop(struct record *r)
 	r->entered = r->wanted = false;
 	r->kinds = 0;
 	r->frames = false;
+	pthread_mutex_lock(&r->wire_lock);
+	r->wire_on = false;
+	pthread_mutex_unlock(&r->wire_lock);
 }

@@ -24,6 +24,7 @@
 #include "machine.h"
 
 #define RECORD_RING (16u << 20)
+#define RECORD_WIRE (2u << 20) /* frames of a device's wire */
 
 struct recorder; /* of a run */
 struct record;	 /* of a gate */
@@ -64,6 +65,8 @@ struct record *record_open(struct recorder *recorder, unsigned int device,
 			   struct dmm_host *host);
 void record_start(struct record *record, struct dmm *dmm);
 void record_stop(struct record *record);
+/* A frame on the device's wire, either way; (record) is ours.  Any thread. */
+void record_wire(void *record, const uint8_t *frame, size_t len);
 
 /* As in dmm.h, recorded.  (rip): 0 if it is not known. */
 enum dmm_verdict record_access(struct record *record, unsigned int guest,

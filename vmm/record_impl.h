@@ -18,6 +18,11 @@ struct record {
 	struct dmm *dmm;
 	struct dmm_host host; /* who is really asked */
 	struct tape tape;
+	struct tape wire; /* frames of the device, from other threads: */
+	pthread_mutex_t wire_lock;
+	bool wire_on;		 /* under that lock */
+	uint32_t wire_interface; /* 0: none */
+	uint8_t *frame;		 /* one that leaves in pieces */
 	const struct dmm_model *of;
 	unsigned int guests;
 	struct changes changes;
@@ -41,6 +46,7 @@ struct recorder {
 	struct record *record[MACHINE_MAX_DEVICES];
 	unsigned int interfaces;
 	uint32_t interface[MACHINE_MAX_DEVICES][DMM_MAX_GUESTS];
+	uint32_t wire_interface[MACHINE_MAX_DEVICES];
 	uint8_t *header; /* blocks that every file begins with */
 	size_t header_len;
 	uint8_t *out; /* blocks on their way to the file */

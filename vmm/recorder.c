@@ -78,8 +78,10 @@ static void make_interfaces(struct recorder *rec)
 		trace_put_section(rec->header, 512, "vpio " VPIO_VERSION);
 	add_interface(rec, TRACE_LINKTYPE, "vpio");
 	for (d = 0; d < m->devices; d++) {
-		if (rec->interfaces < TRACE_INTERFACES)
+		if (rec->interfaces < TRACE_INTERFACES) {
+			rec->wire_interface[d] = rec->interfaces;
 			add_interface(rec, ETHERNET, m->device[d].name);
+		}
 		for (i = n = 0; i < m->guests; i++)
 			for (k = 0; k < m->guest[i].uses; k++) {
 				if (m->guest[i].use[k].device != d ||
@@ -216,27 +218,38 @@ static void tell_gap(struct recorder *rec, struct record *r, uint64_t ns)
 					 2);
 }
 
-/* The record with the oldest block; (*other) is the next one's time. */
-static struct record *oldest(struct recorder *rec, uint64_t *other)
+/* Each record has two: its own, and the wire's. */
+#define TAPES (2 * MACHINE_MAX_DEVICES)
+
+static struct tape *tape_of(struct recorder *rec, unsigned int i)
 {
-	struct record *best = NULL;
+	struct record *r = rec->record[i / 2];
+
+	if (!r)
+		return NULL;
+	return i % 2 ? &r->wire : &r->tape;
+}
+
+/* The tape with the oldest block, or -1; (*other) is the next one's time. */
+static int oldest(struct recorder *rec, uint64_t *other)
+{
 	uint64_t best_ns = UINT64_MAX, ns, tail;
-	unsigned int d;
+	int best = -1;
+	unsigned int i;
 
 	*other = UINT64_MAX;
-	for (d = 0; d < MACHINE_MAX_DEVICES; d++) {
-		struct record *r = rec->record[d];
+	for (i = 0; i < TAPES; i++) {
+		struct tape *t = tape_of(rec, i);
 
-		if (!r)
+		if (!t)
 			continue;
-		tail = atomic_load_explicit(&r->tape.tail,
-					    memory_order_relaxed);
-		if (tape_limit(&r->tape) <= tail)
+		tail = atomic_load_explicit(&t->tail, memory_order_relaxed);
+		if (tape_limit(t) <= tail)
 			continue;
-		ns = time_of(tape_at(&r->tape, tail));
-		if (!best || ns < best_ns) {
-			*other = best ? best_ns : UINT64_MAX;
-			best = r;
+		ns = time_of(tape_at(t, tail));
+		if (best < 0 || ns < best_ns) {
+			*other = best < 0 ? UINT64_MAX : best_ns;
+			best = (int)i;
 			best_ns = ns;
 		} else if (ns < *other) {
 			*other = ns;
@@ -246,16 +259,20 @@ static struct record *oldest(struct recorder *rec, uint64_t *other)
 }
 
 /* Its blocks up to that time, and up to what fits. */
-static void take(struct recorder *rec, struct record *r, uint64_t until)
+static void take(struct recorder *rec, unsigned int i, uint64_t until)
 {
-	uint64_t tail =
-		atomic_load_explicit(&r->tape.tail, memory_order_relaxed);
-	uint64_t limit = tape_limit(&r->tape);
+	struct tape *t = tape_of(rec, i);
 	bool first = true;
+	uint64_t tail, limit;
 
-	tell_gap(rec, r, time_of(tape_at(&r->tape, tail)));
+	if (!t)
+		return;
+	tail = atomic_load_explicit(&t->tail, memory_order_relaxed);
+	limit = tape_limit(t);
+	if (i % 2 == 0)
+		tell_gap(rec, rec->record[i / 2], time_of(tape_at(t, tail)));
 	while (tail < limit) {
-		const uint8_t *block = tape_at(&r->tape, tail);
+		const uint8_t *block = tape_at(t, tail);
 		uint32_t len = tape_block_len(block);
 
 		if (!first && time_of(block) > until)
@@ -266,18 +283,17 @@ static void take(struct recorder *rec, struct record *r, uint64_t until)
 		rec->out_len += len;
 		tail += len;
 		first = false;
-		atomic_store_explicit(&r->tape.tail, tail,
-				      memory_order_release);
+		atomic_store_explicit(&t->tail, tail, memory_order_release);
 	}
 }
 
 static void drain(struct recorder *rec)
 {
-	struct record *r;
 	uint64_t other;
+	int i;
 
-	while ((r = oldest(rec, &other)))
-		take(rec, r, other);
+	while ((i = oldest(rec, &other)) >= 0)
+		take(rec, (unsigned int)i, other);
 	flush(rec);
 }
 
@@ -306,7 +322,7 @@ static void dump(void)
 {
 	const struct timespec ts = { .tv_nsec = 1000000 };
 	struct recorder *rec = atomic_load(&at_hand);
-	unsigned int d, i;
+	unsigned int i;
 
 	if (!rec || rec->fd < 0)
 		return;
@@ -316,8 +332,8 @@ static void dump(void)
 	if (!rec->written)
 		(void)!write_all(rec->fd, rec->header, rec->header_len);
 	(void)!write_all(rec->fd, rec->out, rec->out_len);
-	for (d = 0; d < MACHINE_MAX_DEVICES; d++) {
-		struct tape *t = rec->record[d] ? &rec->record[d]->tape : NULL;
+	for (i = 0; i < TAPES; i++) {
+		struct tape *t = tape_of(rec, i);
 		uint64_t tail, head;
 
 		if (!t)
@@ -395,7 +411,14 @@ static uint64_t close_record(struct record *r)
 {
 	uint64_t lost = r->tape.sum_lost;
 
+	if (r->wire.sum_lost)
+		log_warnx("%s: %" PRIu64 " frames of a wire were lost: the "
+			  "disk was too slow for them",
+			  r->recorder->conf.path, r->wire.sum_lost);
 	tape_close(&r->tape);
+	tape_close(&r->wire);
+	pthread_mutex_destroy(&r->wire_lock);
+	free(r->frame);
 	free(r->model);
 	free(r);
 	return lost;

@@ -269,3 +269,19 @@ int report_json(const struct report *r, FILE *to)
 	json_end(&j);
 	return json_close(&j);
 }
+
+void report_range(const struct dmm_model *model, const struct dmm_report *r,
+		  char *text, size_t room)
+{
+	struct dmm_space space;
+
+	*text = '\0';
+	if (r->offence == DMM_REFUSED || r->offence == DMM_SPOOFED)
+		snprintf(text, room, ": [0x%llx, +0x%llx)",
+			 (unsigned long long)r->address,
+			 (unsigned long long)r->length);
+	else if (r->access && dmm_model_space(model, r->access->space, &space))
+		snprintf(text, room, ": %s [%s+0x%llx, +%u)",
+			 r->access->write ? "write" : "read", space.name,
+			 (unsigned long long)r->access->off, r->access->width);
+}

@@ -37,6 +37,9 @@ void report_init(struct report *r, size_t guests, size_t devices);
 void report_fini(struct report *r);
 
 /* Add up what a guest's devices counted. */
+/* What (r) is of, beside the rule: a range, or an access; "" for neither. */
+void report_range(const struct dmm_model *model, const struct dmm_report *r,
+		  char *text, size_t room);
 void report_add(struct dmm_guest_stats *sum, const struct dmm_guest_stats *s);
 
 /* Tables in at most 100 columns; (colour): headings stand out. */

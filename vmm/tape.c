@@ -178,6 +178,19 @@ void tape_end(struct tape *t, uint8_t device, uint64_t ns)
 		atomic_store_explicit(&t->head, t->at, memory_order_release);
 }
 
+void tape_end_frame(struct tape *t)
+{
+	uint64_t head = atomic_load_explicit(&t->head, memory_order_relaxed);
+
+	if (t->dropping) {
+		t->sum_lost++;
+		t->at = head;
+		t->dropping = false;
+	} else if (t->at != head) {
+		atomic_store_explicit(&t->head, t->at, memory_order_release);
+	}
+}
+
 void tape_release(struct tape *t)
 {
 	if (!t->keep)

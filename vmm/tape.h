@@ -54,6 +54,8 @@ void tape_frame(struct tape *t, uint32_t interface, uint64_t ns,
 		const void *bytes, size_t len);
 /* The group is whole: let it be seen.  (device) is for TRACE_LOST. */
 void tape_end(struct tape *t, uint8_t device, uint64_t ns);
+/* The same of a tape that has frames alone: what finds no room is counted. */
+void tape_end_frame(struct tape *t);
 /* A tape that keeps: let the consumer have what there is. */
 void tape_release(struct tape *t);
 

@@ -436,6 +436,13 @@ void tracefile_text(const struct tracefile *f, const struct trace_packet *p,
 	case TRACE_LEAVE:
 	case TRACE_GUEST_RESET:
 		return;
+	case TRACE_STEP:
+		memcpy(&value, p->body, sizeof(value));
+		snprintf(to, room, "%s",
+			 dmm_step_name(value < DMM_STEPS ?
+					       (enum dmm_step)value :
+					       DMM_STEPS));
+		return;
 	default:
 		memcpy(&value, p->body,
 		       p->head.len < sizeof(value) ? p->head.len :

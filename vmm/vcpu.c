@@ -84,6 +84,11 @@ void vcpu_close(struct vcpu *v)
 	free(v);
 }
 
+void vcpu_tell_rip(struct vcpu *v)
+{
+	hv_cpu_tell_rip(v->cpu);
+}
+
 int vcpu_enter(struct vcpu *v, const struct hv_entry *entry)
 {
 	return hv_cpu_enter(v->cpu, entry);
@@ -104,6 +109,7 @@ static void serve(struct vcpu *v, enum bus_space space,
 			.width = odd ? 1 : exit->width,
 			.write = exit->write,
 			.vcpu = v->conf.index,
+			.rip = exit->rip,
 		};
 
 		bus_access(v->conf.bus, space, &access);

@@ -33,6 +33,8 @@ MUST_CHECK int vcpu_open(struct vcpu **out, const struct vcpu_conf *conf,
 void vcpu_close(struct vcpu *vcpu); /* waits for the thread; NULL is fine */
 
 MUST_CHECK int vcpu_enter(struct vcpu *vcpu, const struct hv_entry *entry);
+/* Before it starts: its accesses have their rip (hv_cpu_tell_rip()). */
+void vcpu_tell_rip(struct vcpu *vcpu);
 MUST_CHECK int vcpu_start(struct vcpu *vcpu);
 
 /* Bring it out of the guest, or out of a system call, to look around. */

@@ -622,6 +622,12 @@ struct serial *vm_serial(struct vm *vm)
 	return vm->serial;
 }
 
+void vm_tell_rip(struct vm *vm)
+{
+	for (unsigned int i = 0; i < vm->conf.cpus; i++)
+		vcpu_tell_rip(vm->vcpu[i]);
+}
+
 void vm_where(struct vm *vm, unsigned int index, char *text, size_t room)
 {
 	struct hv_registers regs;

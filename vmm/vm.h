@@ -116,6 +116,9 @@ struct mem *vm_mem(struct vm *vm);
 struct serial;
 struct serial *vm_serial(struct vm *vm);
 
+/* Before vm_start(): accesses have their rip, in bus_access. */
+void vm_tell_rip(struct vm *vm);
+
 /*
  * Where vCPU (index) is, at the instruction of its access or just behind it:
  * "rip 0x1234", and by what functions it came there, as far as the image says
