@@ -407,6 +407,7 @@ static void put_columns(FILE *to, const struct page *p)
 FILE_IN(page_html, "vmm/page.html");
 FILE_IN(page_css, "vmm/page.css");
 FILE_IN(page_draw_js, "vmm/page_draw.js");
+FILE_IN(page_tables_js, "vmm/page_tables.js");
 FILE_IN(page_js, "vmm/page.js");
 
 static void put_text(FILE *to, const char *from, const char *end)
@@ -441,6 +442,7 @@ int page_write(FILE *to, const struct page_device *device, size_t devices)
 	}
 	fputs("<script>\n\"use strict\";\n", to);
 	put_text(to, page_draw_js, page_draw_js_end);
+	put_text(to, page_tables_js, page_tables_js_end);
 	put_text(to, page_js, page_js_end);
 	fputs("</script>\n", to);
 	return err || fflush(to) || ferror(to) ? -EIO : 0;
