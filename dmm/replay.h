@@ -123,6 +123,27 @@ uint64_t replay_next(const struct replay *r);
 /* NULL until the first entry; for dmm_guest_stats() and the like. */
 struct dmm *replay_dmm(struct replay *r);
 
+/* ---- what if ---- */
+
+/* What another mechanism than an exit for each could do with an access. */
+enum replay_class {
+	REPLAY_PLAIN, /* the device's own: a mapped page would do */
+	REPLAY_WAITS, /* a write whose effect may wait for the next exit */
+	REPLAY_BELL,  /* a write that steps the model */
+	REPLAY_STEP,  /* a read that does */
+	REPLAY_COPY,  /* a read of what the monitor has, without an effect */
+	REPLAY_OTHER, /* anything else: it must come out */
+	REPLAY_CLASSES
+};
+
+/* Of an access that was just replayed, and took (path). */
+enum replay_class replay_class_of(const struct replay *r, unsigned int guest,
+				  const struct dmm_access *access,
+				  enum dmm_path path);
+enum dmm_how replay_how(const struct replay *r); /* as recorded */
+/* How long a lease is, as recorded, or as the model has it. */
+uint64_t replay_lease_ns(const struct replay *r);
+
 /* Names for the summary: of register (i), of machine and line of rule (i). */
 const char *replay_register(const struct replay *r, unsigned int i);
 /* Does a write of register (i) have a range of memory checked for the device? */

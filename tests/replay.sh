@@ -148,7 +148,30 @@ shrinks_difference() {
 	truth "$tmp/d.json" 'r["events"] <= 4'
 }
 
+what_if() {
+	cp tests/corpus/whatif/costs.yaml "$tmp/w.yaml"
+	printf '%s\n' 'mechanisms: [ trap, vpio, ioeventfd ]' \
+		'guests: [ 1, 4 ]' >>"$tmp/w.yaml"
+	status 0 --what-if "$tmp/w.yaml" --json "$tmp/w.json" \
+		--model $model "$tmp/good" || return 1
+	truth "$tmp/w.json" 'len(r["devices"][0]["what_if"]) == 6' \
+		'r["devices"][0]["what_if"][0] == dict(mechanism="trap",
+			guests=1, lease_ns=100000000, exits=218052,
+			access_ns=r["devices"][0]["what_if"][0]["access_ns"],
+			ns=r["devices"][0]["what_if"][0]["ns"])' \
+		'(r["devices"][0]["what_if"][5]["exits"] ==
+			4 * r["devices"][0]["what_if"][4]["exits"])' \
+		'(218052 - r["devices"][0]["what_if"][4]["exits"] ==
+			r["hooked"] - 1)' # one is a read
+}
+
 try replay-jobs same_as_one
+try replay-what-if what_if
+printf 'mechanisms: [ magic ]\n' >"$tmp/bad.yaml"
+try replay-what-if-bad status 2 --what-if "$tmp/bad.yaml" --model $model \
+	"$tmp/short"
+try replay-what-if-none status 2 --what-if "$tmp/none.yaml" --model $model \
+	"$tmp/short"
 try replay-jobs-none status 2 -j 0 "$tmp/good"
 try replay-json keys
 try replay-shrink shrinks

@@ -13,6 +13,7 @@ int cmd_bind(int argc, char **argv);
 int cmd_unbind(int argc, char **argv);
 int cmd_model(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_calibrate(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 
 #endif /* VMM_CMD_H */

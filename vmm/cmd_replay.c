@@ -20,6 +20,7 @@ enum {
 	OPTION_TIMELINE,
 	OPTION_REPORT,
 	OPTION_JOBS,
+	OPTION_WHAT_IF,
 	OPTION_SHRINK,
 	OPTION_OUT,
 	OPTION_LIMIT,
@@ -38,6 +39,9 @@ static const struct option_spec specs[OPTIONS] = {
 	[OPTION_REPORT] = { 0, "report", "FILE",
 			    "a page (HTML) to look at it in a browser" },
 	[OPTION_JOBS] = { 'j', "jobs", "N", "so many traces at a time (1)" },
+	[OPTION_WHAT_IF] = { 0, "what-if", "FILE",
+			     "exits and time by other mechanisms and costs\n"
+			     "(vpio calibrate -o FILE)" },
 	[OPTION_SHRINK] = { 0, "shrink", NULL,
 			    "of what fails, a smallest part that still\n"
 			    "fails in the same way" },
@@ -148,6 +152,8 @@ int cmd_replay(int argc, char **argv)
 	struct replays_conf conf = { .model = NULL };
 	struct outputs out = { .limit = 60 };
 	const char **file;
+	const char *what_if = NULL;
+	struct whatif reckoning;
 	struct replays r;
 	struct options o;
 	bool timeline = false, shrinks = false;
@@ -171,6 +177,8 @@ int cmd_replay(int argc, char **argv)
 			out.report = o.value;
 		else if (option == OPTION_JOBS)
 			jobs = (unsigned int)options_number(&o, option, 1, 256);
+		else if (option == OPTION_WHAT_IF)
+			what_if = o.value;
 		else if (option == OPTION_SHRINK)
 			shrinks = true;
 		else if (option == OPTION_OUT)
@@ -196,6 +204,9 @@ int cmd_replay(int argc, char **argv)
 		conf.timeline = is_stdout(out.json) || is_stdout(out.report) ?
 					stderr :
 					stdout;
+	if (what_if && whatif_open(&reckoning, what_if))
+		return EXIT_BAD_INPUT;
+	conf.what_if = what_if ? &reckoning : NULL;
 	conf.page = out.report != NULL;
 	replays_run(&r, &conf, file, files, jobs);
 	status = shrinks ? write_shrunk(&r, &out) :

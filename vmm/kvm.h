@@ -95,6 +95,21 @@ int hv_irq_line(struct hv *hv, unsigned int gsi, bool level);
 /* Which of the 16 lines of the PIC are level-triggered (4.27, ELCR). */
 MUST_CHECK int hv_set_elcr(struct hv *hv, uint16_t level);
 
+/*
+ * Writes of [addr, addr + len) do not exit: they wait in a ring for
+ * hv_cpu_coalesced() (4.116); or no longer.  -ENOSYS: KVM has none.
+ */
+MUST_CHECK int hv_coalesce(struct hv *hv, bool io, uint64_t addr, uint32_t len,
+			   bool on);
+/*
+ * Writes of (len) bytes at (addr) add one to the eventfd (fd), and do not exit
+ * (4.59); or no longer.
+ */
+MUST_CHECK int hv_ioeventfd(struct hv *hv, bool io, uint64_t addr, uint32_t len,
+			    int fd, bool on);
+/* A write to the eventfd (fd) is an edge of interrupt line (gsi) (4.75). */
+MUST_CHECK int hv_irqfd(struct hv *hv, unsigned int gsi, int fd);
+
 /* Processor (index) of (count), with its CPUID and local APIC. */
 MUST_CHECK int hv_cpu_open(struct hv_cpu **out, struct hv *hv,
 			   unsigned int index, unsigned int count, char **why);
@@ -111,6 +126,15 @@ void hv_cpu_run(struct hv_cpu *cpu, struct hv_exit *exit);
  * instruction.
  */
 void hv_cpu_tell_rip(struct hv_cpu *cpu);
+
+/*
+ * Give (write) each write that waits in the ring of (hv), and empty it: how
+ * many there were.  One thread at a time; any.
+ */
+size_t hv_cpu_coalesced(struct hv_cpu *cpu, struct hv *hv,
+			void (*write)(void *ctx, bool io, uint64_t addr,
+				      const uint8_t *data, uint32_t len),
+			void *ctx);
 
 /*
  * Make hv_cpu_run() return HV_KICKED, now or when next called; any thread.

@@ -34,14 +34,6 @@
 /* bus or interconnect (16.9.2): anybody's, no time-out, I/O, any level */
 #define MCE_BUS 0x0e0b
 
-struct hv_cpu {
-	int fd;
-	struct kvm_run *run;
-	size_t run_size;
-	bool mce;	/* it has machine checks */
-	bool sync_regs; /* KVM can leave registers in (run) */
-};
-
 /* How many bits of an APIC id tell (count) processors apart. */
 static unsigned int apic_id_bits(unsigned int count)
 {

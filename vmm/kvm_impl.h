@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kvm_impl.h: what kvm.c (machines) and kvm_cpu.c (processors) share: the two
- * files that know KVM.
+ * kvm_impl.h: what kvm.c (machines), kvm_cpu.c (processors) and kvm_fast.c
+ * (what does not leave the kernel) share: the files that know KVM.
  */
 
 #ifndef VMM_KVM_IMPL_H
@@ -16,6 +16,14 @@ struct hv {
 	size_t run_size;
 	bool deadline; /* the local APIC has a TSC deadline timer */
 	struct kvm_cpuid2 *cpuid;
+};
+
+struct hv_cpu {
+	int fd;
+	struct kvm_run *run;
+	size_t run_size;
+	bool mce;	/* it has machine checks */
+	bool sync_regs; /* KVM can leave registers in (run) */
 };
 
 /* An ioctl that is tried again when a signal came in between: -errno. */

@@ -26,6 +26,8 @@ static const struct command {
 	{ "replay", "show recorded traces to models again", cmd_replay },
 	{ "trace", "what is in a trace, what differs, logs made into one",
 	  cmd_trace },
+	{ "calibrate", "what exits and the like cost on this machine",
+	  cmd_calibrate },
 };
 
 static void usage(FILE *to)
@@ -35,7 +37,7 @@ static void usage(FILE *to)
 	      "driver; a model of the device says when it may change hands.\n\n",
 	      to);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(to, "  %-8s%s\n", commands[i].name,
+		fprintf(to, "  %-10s%s\n", commands[i].name,
 			commands[i].summary);
 	fputs("\n"
 	      "  vpio help COMMAND, vpio COMMAND --help: more about it\n"

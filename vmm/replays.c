@@ -71,6 +71,10 @@ static void on_owner(void *ctx, const struct replay_at *at,
 
 	if (res->page)
 		page_owner(res->page, at, sw);
+	if (res->counts) {
+		res->counts->switches++;
+		res->counts->switch_ns += sw->ns;
+	}
 	if (!res->timeline)
 		return;
 	put_guest(from, sizeof(from), sw->from);
@@ -123,13 +127,29 @@ static void on_violation(void *ctx, const struct replay_at *at,
 		 report->rule ? report->rule : "");
 }
 
-/* These two are for the page alone. */
+static void count_access(struct replays_result *res, unsigned int guest,
+			 const struct replay_access *access)
+{
+	const struct dmm_access *a = access->access;
+	enum replay_class class =
+		replay_class_of(res->replay, guest, a, access->path);
+	struct dmm_space space;
+
+	if (access->verdict == DMM_PASS &&
+	    dmm_model_space(res->model, a->space, &space))
+		res->counts->n[space.io][a->write][class]++;
+}
+
+/* These two are for the page and for what-if. */
 static void on_access(void *ctx, const struct replay_at *at, unsigned int guest,
 		      const struct replay_access *access)
 {
 	struct replays_result *res = ctx;
 
-	page_access(res->page, at, guest, access);
+	if (res->page)
+		page_access(res->page, at, guest, access);
+	if (res->counts)
+		count_access(res, guest, access);
 }
 
 static void on_line(void *ctx, const struct replay_at *at, unsigned int guest,
@@ -137,7 +157,10 @@ static void on_line(void *ctx, const struct replay_at *at, unsigned int guest,
 {
 	struct replays_result *res = ctx;
 
-	page_line(res->page, at, guest, level);
+	if (res->page)
+		page_line(res->page, at, guest, level);
+	if (res->counts)
+		res->counts->interrupts += level;
 }
 
 /*
@@ -240,6 +263,10 @@ static int open_device(struct replays *r, const char *path,
 	err = find_model(r, res, &dev);
 	if (!err && r->conf.page) {
 		res->page = page_new(res->model, res->guests);
+	}
+	if (!err && r->conf.what_if)
+		res->counts = xcalloc(1, sizeof(*res->counts));
+	if (res->page || res->counts) {
 		sink.access = on_access;
 		sink.line = on_line;
 	}
@@ -250,6 +277,7 @@ static int open_device(struct replays *r, const char *path,
 			log_warnx("%s: device %u: %s", path, res->device, why);
 		free(why);
 		page_free(res->page);
+		free(res->counts);
 		dmm_model_free(res->model);
 		free(res);
 		r->at[p->head.device] = NULL;
@@ -409,12 +437,27 @@ void replays_file(struct replays *r, const char *path)
 		close(fd);
 }
 
+static void end_one(struct replays_result *res)
+{
+	const struct replay_summary *s = replay_summary(res->replay);
+	struct whatif_counts *c = res->counts;
+
+	replay_end(res->replay);
+	if (!c)
+		return;
+	c->ns = s->last_ns > s->first_ns ? s->last_ns - s->first_ns : 0;
+	c->busy_ns = s->window_ns < c->ns ? c->ns - s->window_ns : 0;
+	c->lease_ns = replay_lease_ns(res->replay);
+	c->guests = res->guests;
+	c->merge = replay_how(res->replay) == DMM_MERGE;
+}
+
 void replays_finish(struct replays *r)
 {
 	size_t i;
 
 	for (i = 0; i < r->results; i++)
-		replay_end(r->result[i]->replay);
+		end_one(r->result[i]);
 }
 
 int replays_page(const struct replays *r, FILE *to)
@@ -449,6 +492,7 @@ void replays_close(struct replays *r)
 	for (i = 0; i < r->results; i++) {
 		replay_close(r->result[i]->replay);
 		page_free(r->result[i]->page);
+		free(r->result[i]->counts);
 		dmm_model_free(r->result[i]->model);
 		free(r->result[i]->violation);
 		free(r->result[i]);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "../dmm/replay.h"
+#include "whatif.h"
 #include "page.h"
 
 #define REPLAYS_VIOLATIONS 100u /* kept of one device; the rest are counted */
@@ -40,7 +41,8 @@ struct replays_result {
 	struct replays_violation *violation;
 	unsigned int violations; /* of those kept */
 	FILE *timeline;
-	struct page *page; /* NULL: none is wanted */
+	struct page *page;	      /* NULL: none is wanted */
+	struct whatif_counts *counts; /* likewise */
 	/* of the trace's interfaces: the device's, its guests'; "": not known */
 	char name[32], guest_name[DMM_MAX_GUESTS][32];
 	uint64_t first_ns;
@@ -60,6 +62,7 @@ struct replays_conf {
 	const char *model;		   /* NULL: the one in the trace */
 	FILE *timeline;			   /* NULL: none */
 	bool page;			   /* keep events for replays_page() */
+	const struct whatif *what_if;	   /* NULL: nothing */
 	struct replays_progress *progress; /* NULL: none is shown */
 };
 

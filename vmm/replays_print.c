@@ -169,7 +169,8 @@ static void print_end(const struct replays_result *res, FILE *to)
 		fputs("identical to what was recorded\n", to);
 }
 
-static void print_one(const struct replays_result *res, FILE *to, bool colour)
+static void print_one(const struct replays_result *res, const struct whatif *w,
+		      FILE *to, bool colour)
 {
 	const struct replay_summary *s = replay_summary(res->replay);
 	struct dmm_guest_stats sum;
@@ -192,6 +193,10 @@ static void print_one(const struct replays_result *res, FILE *to, bool colour)
 	fputc('\n', to);
 	print_violations(res, to);
 	print_end(res, to);
+	if (!w)
+		return;
+	fputs("\nwhat if:\n", to);
+	whatif_print(w, res->counts, to, colour);
 }
 
 void replays_print(const struct replays *r, FILE *to, bool colour)
@@ -201,7 +206,7 @@ void replays_print(const struct replays *r, FILE *to, bool colour)
 	for (i = 0; i < r->results; i++) {
 		if (i)
 			fputc('\n', to);
-		print_one(r->result[i], to, colour);
+		print_one(r->result[i], r->conf.what_if, to, colour);
 	}
 }
 
@@ -443,7 +448,8 @@ static void json_numbers(struct json *j, uint64_t events, uint64_t accesses,
 	json_u64(j, "reusable_windows", windows);
 }
 
-static void json_one(struct json *j, const struct replays_result *res)
+static void json_one(struct json *j, const struct replays_result *res,
+		     const struct whatif *w)
 {
 	const struct replay_summary *s = replay_summary(res->replay);
 	const struct cover cover = { .res = res, .sum = *s };
@@ -469,6 +475,8 @@ static void json_one(struct json *j, const struct replays_result *res)
 	json_difference(j, res);
 	json_violations(j, res);
 	json_covers(j, &cover, 1);
+	if (w)
+		whatif_json(w, res->counts, j);
 	json_end(j);
 }
 
@@ -500,7 +508,7 @@ int replays_json(const struct replays *r, FILE *to)
 	close_covers(cover, covers);
 	json_array(&j, "devices");
 	for (i = 0; i < r->results; i++)
-		json_one(&j, r->result[i]);
+		json_one(&j, r->result[i], r->conf.what_if);
 	json_end(&j);
 	json_end(&j);
 	return json_close(&j);
