@@ -12,7 +12,7 @@
  * Options:
  *   victim=HEX   a neighbour's address, as a number: 52540000000b
  *   ms=2000      for how long
- *   stuck        between attacks, hold the card in mid-transfer
+ *   stuck=20     between attacks, hold the card in mid-transfer: so many ms
  */
 
 #include "ne2k.h"
@@ -426,7 +426,7 @@ void guest_main(void)
 			attacks[i].fn();
 			if (option("stuck")) {
 				remote(CR_READ, RAM, 0x100);
-				delay_us(20000);
+				delay_us(1000 * option_number("stuck", 20));
 			}
 		}
 		dump();
