@@ -73,6 +73,8 @@ static void why(const struct dmm *d, unsigned int i, char *text, size_t room)
 	else if (d->checks[i])
 		snprintf(text, room, "check %s rests on it",
 			 m->check[__builtin_ctz(d->checks[i])].name);
+	else if (m->space[m->place[reg->place].space].kind == SPACE_WINDOW)
+		snprintf(text, room, "behind a door to it");
 	else if (d->flags[i] & (REG_RING | REG_MONITOR))
 		snprintf(text, room, "it says where a ring is");
 	else if (reg->selector)

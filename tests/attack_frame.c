@@ -8,6 +8,7 @@
 #include "attack.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #define SOURCE .without = DMM_WITHOUT_SOURCE
 #define OFFLOAD .without = DMM_WITHOUT_OFFLOAD
 #define RACE_ROUNDS 1500u
+#define RACE_MAX 200000
 
 /* ---- sources ---- */
 
@@ -219,6 +221,7 @@ struct race {
 	atomic_bool stop;
 	_Atomic uint64_t *word;
 	uint64_t good, bad;
+	atomic_uint flips;
 };
 
 static void *flip(void *arg)
@@ -228,6 +231,7 @@ static void *flip(void *arg)
 	while (!atomic_load(&r->stop)) {
 		atomic_store(r->word, r->bad);
 		atomic_store(r->word, r->good);
+		atomic_fetch_add(&r->flips, 1);
 	}
 	return NULL;
 }
@@ -237,11 +241,16 @@ static void race(struct rig *rig, struct race *r)
 {
 	uint8_t *ring = rig->guest[HOSTILE].host + TX_RING;
 	pthread_t other;
-	unsigned int i;
+	unsigned int i, flips = 0;
 
 	if (pthread_create(&other, NULL, flip, r))
 		abort();
-	for (i = 0; i < RACE_ROUNDS; i++) {
+	/* on a busy machine the other may not run for a while */
+	for (i = 0; i < RACE_ROUNDS || (i < RACE_MAX && flips < RACE_ROUNDS);
+	     i++) {
+		if (flips == atomic_load(&r->flips))
+			sched_yield();
+		flips = atomic_load(&r->flips);
 		nic_bell(rig, HOSTILE);
 		rig->guest[HOSTILE].tx = (rig->guest[HOSTILE].tx + 1) % 64;
 		if (i % 50 == 49)
