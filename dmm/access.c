@@ -22,6 +22,7 @@ static void put_le(uint8_t *p, unsigned int n, uint64_t v)
  */
 static bool find_pieces(struct element *el, const struct plan_entry *e)
 {
+	const struct dmm *d = el->d;
 	const struct dmm_access *a = el->a;
 	const struct dmm_model *m = el->d->model;
 	unsigned int i, grain = m->space[a->space].grain;
@@ -34,18 +35,20 @@ static bool find_pieces(struct element *el, const struct plan_entry *e)
 		p->e = e ? e :
 			   plan_find(m, a->space, a->off + i, a->write,
 				     el->c->reg);
+		p->bytes = a->width - i;
+		if (p->e && d->flags[p->e->reg] & REG_DOOR)
+			p->e = door_behind(d, el->g, p->e, a, &p->bytes);
 		if (!p->e)
 			return false;
 		p->reg = &m->reg[p->e->reg];
-		if (el->d->covered)
-			el->d->covered[p->e->reg] = 1;
+		if (d->covered)
+			d->covered[p->e->reg] = 1;
 		/* not counted here; and a wide write has no one bank */
-		if (el->d->flags[p->e->reg] & REG_PORT ||
+		if (d->flags[p->e->reg] & REG_PORT ||
 		    (a->write && p->reg->selector &&
 		     a->width > p->reg->bits / 8u))
 			return false;
 		p->first = i;
-		p->bytes = a->width - i;
 		if (p->bytes > p->reg->bits / 8u - p->e->byte)
 			p->bytes = p->reg->bits / 8u - p->e->byte;
 		p->mask = cc_ones(8 * p->bytes) << 8 * p->e->byte;
@@ -340,6 +343,8 @@ static enum dmm_verdict write_element(struct element *el)
 	carry_out(el);
 	union_of(el);
 	touch_line(el);
+	if (d->scans && !d->scanning)
+		own_wake(d);
 	mon_count(d, el->g, el->hooked ? DMM_HOOK : el->path, 1);
 	return DMM_PASS;
 }
@@ -355,6 +360,8 @@ static uint64_t context_value(struct element *el, const struct piece *p)
 	if (c->transfer.on &&
 	    el->d->model->check[c->transfer.check].address == p->e->reg)
 		return c->transfer.at;
+	if (p->reg->answer == ANSWER_DEVICE)
+		v = *at = card_read(el->d, p->e->slot, true, NULL);
 	if (p->reg->answer == ANSWER_EXPR)
 		return mon_eval(el->d, el->g, p->reg->answer_expr);
 	if (p->reg->read_clears)

@@ -73,6 +73,8 @@ struct expr *build_expr_text(struct build *b, const char *text,
 /* The same with the fields of a descriptor of (ring). */
 struct expr *build_field_expr(struct build *b, const struct node *node,
 			      const struct ring *ring);
+struct expr *build_ring_expr(struct build *b, const struct node *node,
+			     const struct ring *ring, unsigned int flags);
 /* "NAME: EXPR" for fields of (ring) into model.set; slot is the word. */
 struct span build_field_sets(struct build *b, const struct node *map,
 			     const struct ring *ring, unsigned int flags);
@@ -122,6 +124,15 @@ void build_ring_refused(struct build *b, const struct node *map,
 void build_slots(struct build *b, const struct node *node, struct ring *ring);
 void build_byte_ring(struct build *b, const struct node *node,
 		     struct ring *ring);
+/* One of `dma` that is a block: blocks.c. */
+void build_block(struct build *b, const struct node *key,
+		 const struct node *node);
+/* After all rings: which of them a block begins. */
+void build_begins(struct build *b, const struct node *root);
+/* A ring with `own`: what it has in place of head, tail and done. */
+bool build_own(struct build *b, const struct node *node, struct ring *ring);
+/* "RING" or a list of them, as a bit set. */
+uint32_t build_ring_set(struct build *b, const struct node *n);
 void build_eeproms(struct build *b, const struct node *root);
 /* The ring that is called (name), or MODEL_NONE. */
 uint16_t build_find_ring(const struct build *b, const char *name);

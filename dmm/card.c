@@ -113,6 +113,12 @@ static void write_window(struct dmm *d, const struct window *w, uint64_t index,
 		   true);
 }
 
+static const struct window *window_of(const struct dmm *d,
+				      const struct place *pl)
+{
+	return &d->model->window[d->model->space[pl->space].window];
+}
+
 /* Which register of its window a place is. */
 static uint64_t window_index(const struct dmm *d, const struct place *pl,
 			     uint64_t off)
@@ -133,10 +139,15 @@ uint64_t card_read(struct dmm *d, unsigned int slot, bool select, bool *unknown)
 		return 0;
 	}
 	off = pl->off + (uint64_t)(slot - reg->slot) * pl->step;
-	if (d->model->space[pl->space].window != MODEL_NONE)
-		return read_window(
-			d, &d->model->window[d->model->space[pl->space].window],
-			window_index(d, pl, off));
+	if (d->model->space[pl->space].window != MODEL_NONE) {
+		width = d->model->space[pl->space].width / 8u;
+		for (i = 0; i < bytes; i += width)
+			v |= (read_window(d, window_of(d, pl),
+					  window_index(d, pl, off + i)) &
+			      cc_ones(8 * width))
+			     << 8 * i;
+		return v;
+	}
 	for (i = 0; i < bytes; i += width) {
 		width = card_width(d, pl, reg, bytes - i);
 		v |= (d->host.read(d->host.ctx, pl->space, off + i, width) &
@@ -158,9 +169,11 @@ bool card_write(struct dmm *d, unsigned int slot, uint64_t value, bool select)
 	off = pl->off + (uint64_t)(slot - reg->slot) * pl->step;
 	d->dev[slot] = value & cc_ones(reg->bits);
 	if (d->model->space[pl->space].window != MODEL_NONE) {
-		write_window(
-			d, &d->model->window[d->model->space[pl->space].window],
-			window_index(d, pl, off), value);
+		width = d->model->space[pl->space].width / 8u;
+		for (i = 0; i < bytes; i += width)
+			write_window(d, window_of(d, pl),
+				     window_index(d, pl, off + i),
+				     value >> 8 * i & cc_ones(8 * width));
 		return true;
 	}
 	for (i = 0; i < bytes; i += width) {

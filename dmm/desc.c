@@ -19,8 +19,8 @@ bool desc_take(struct dmm *d, const struct ring *r,
 	for (i = 0; i < r->words; i++)
 		if (i != r->done.slot)
 			w[i] = from[i];
-	desc_took(d, from, w, r->words * 8u, desc_get(w, r->done));
-	return desc_get(w, r->done);
+	desc_took(d, from, w, r->words * 8u, own_done(r, w));
+	return own_done(r, w);
 }
 
 void desc_took(struct dmm *d, const volatile void *from, void *to, size_t n,
@@ -42,6 +42,21 @@ void desc_put(uint64_t *w, struct bits b, uint64_t value)
 {
 	w[b.slot] &= ~(b.mask << b.shift);
 	w[b.slot] |= (value & b.mask) << b.shift;
+}
+
+void desc_written_back(const struct ring *r, uint64_t *to, const uint64_t *from)
+{
+	unsigned int i, low, high;
+	struct bits b;
+
+	for (i = r->back_low / 64u; i <= r->back_high / 64u; i++) {
+		low = i == r->back_low / 64u ? r->back_low % 64u : 0;
+		high = i == r->back_high / 64u ? r->back_high % 64u : 63;
+		b = (struct bits){ .slot = (uint16_t)i,
+				   .shift = (uint8_t)low,
+				   .mask = cc_ones(high - low + 1u) };
+		desc_put(to, b, desc_get(from, b));
+	}
 }
 
 uint64_t desc_eval(const struct dmm *d, unsigned int g, const struct expr *e,

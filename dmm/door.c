@@ -13,6 +13,7 @@
 #define READ_LOOKS 1000u
 #define READ_NS 1000u
 #define CLOCK_NS 1000u /* half a clock of a 93C46: DS20001749, table 1-2 */
+#define DOORS 2u       /* one behind another */
 
 static uint64_t get(const struct context *c, struct bits b)
 {
@@ -27,6 +28,19 @@ static void put(struct context *c, struct bits b, uint64_t v)
 
 /* ---- windows ---- */
 
+/* The register of a window's space at (index); NULL: none is there. */
+static const struct plan_entry *behind(const struct dmm *d, unsigned int g,
+				       const struct window *w, uint64_t index,
+				       bool write)
+{
+	const struct space *s = &d->model->space[w->space];
+	uint64_t off = index * (s->width / 8u);
+
+	if (off >= s->size)
+		return NULL;
+	return plan_find(d->model, w->space, off, write, d->guest[g].reg);
+}
+
 bool door_open(const struct dmm *d, unsigned int g, struct dmm_access *a,
 	       const struct plan_entry *e)
 {
@@ -35,9 +49,9 @@ bool door_open(const struct dmm *d, unsigned int g, struct dmm_access *a,
 	uint64_t index;
 
 	w = &m->window[m->reg[e->reg].window];
-	index = get(&d->guest[g], w->index);
 	if (m->space[w->space].kind == SPACE_WINDOW)
-		index *= m->space[w->space].width / 8u;
+		return true; /* of one register at a time: door_behind() */
+	index = get(&d->guest[g], w->index);
 	a->space = w->space;
 	a->off = index;
 	/* a window onto a window's data would go round */
@@ -47,6 +61,28 @@ bool door_open(const struct dmm *d, unsigned int g, struct dmm_access *a,
 			      a->write, d->guest[g].reg) :
 		    NULL;
 	return e && !(d->flags[e->reg] & REG_DOOR);
+}
+
+const struct plan_entry *door_behind(const struct dmm *d, unsigned int g,
+				     const struct plan_entry *e,
+				     const struct dmm_access *a,
+				     unsigned int *bytes)
+{
+	const struct dmm_model *m = d->model;
+	unsigned int i, unit;
+	const struct window *w;
+
+	for (i = 0; e && d->flags[e->reg] & REG_DOOR; i++) {
+		w = &m->window[m->reg[e->reg].window];
+		unit = m->space[w->space].width / 8u;
+		/* the part knows no half of a register there */
+		if (i == DOORS || e->byte || *bytes < unit ||
+		    !(m->reg[e->reg].widths & a->width))
+			return NULL;
+		*bytes = unit;
+		e = behind(d, g, w, get(&d->guest[g], w->index), a->write);
+	}
+	return e;
 }
 
 static bool sets_hold(const struct dmm *d, unsigned int g, struct span sets,
@@ -62,19 +98,6 @@ static bool sets_hold(const struct dmm *d, unsigned int g, struct span sets,
 			return false;
 	}
 	return sets.n != 0;
-}
-
-/* The register of a window's space at (index); NULL: none is there. */
-static const struct plan_entry *behind(const struct dmm *d, unsigned int g,
-				       const struct window *w, uint64_t index,
-				       bool write)
-{
-	const struct space *s = &d->model->space[w->space];
-	uint64_t off = index * (s->width / 8u);
-
-	if (off >= s->size)
-		return NULL;
-	return plan_find(d->model, w->space, off, write, d->guest[g].reg);
 }
 
 static void command(struct dmm *d, unsigned int g, const struct window *w,

@@ -322,11 +322,13 @@ static void doc_ring(const struct out *o, const struct dmm_model *m,
 
 	switch (r->kind) {
 	case RING_OF_DESCRIPTORS:
-		say(o,
-		    "- %s: %s the device, %u bytes a descriptor, head %s, "
-		    "tail %s\n",
-		    r->name, way, r->words * 8u, m->reg[r->head].name,
-		    m->reg[r->tail].name);
+		say(o, "- %s: %s the device, %u bytes a descriptor, ", r->name,
+		    way, r->words * 8u);
+		if (r->own)
+			say(o, "whose bits say whose they are\n");
+		else
+			say(o, "head %s, tail %s\n", m->reg[r->head].name,
+			    m->reg[r->tail].name);
 		break;
 	case RING_OF_SLOTS:
 		say(o, "- %s: %s the device, %u slots, given by %s\n", r->name,
@@ -367,6 +369,9 @@ int explain_doc(const struct dmm_model *m, explain_put *put, void *ctx)
 		say(&o, "\n## Rings\n\n");
 	for (i = 0; i < m->rings; i++)
 		doc_ring(&o, m, &m->ring[i]);
+	for (i = 0; i < m->blocks; i++)
+		say(&o, "- %s: a block of %u bytes, read when told to\n",
+		    m->block[i].form.name, m->block[i].bytes);
 	say(&o, "\n## Machines\n");
 	for (i = 0; i < m->machines; i++)
 		doc_machine(&o, m, &m->machine[i]);

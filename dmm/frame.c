@@ -67,6 +67,21 @@ unsigned int frame_hash_be(const uint8_t mac[6])
 	return hash;
 }
 
+unsigned int frame_hash_le(const uint8_t mac[6])
+{
+	return ~frame_crc(0, mac, 6) >> 26;
+}
+
+static bool accepts_multicast(const struct frame_filter *f,
+			      const uint8_t *bytes)
+{
+	unsigned int n = f->hash_low ? frame_hash_le(bytes) :
+				       frame_hash_be(bytes);
+
+	return f->promiscuous || f->all_multicast ||
+	       (f->multicast && f->hash >> n & 1);
+}
+
 static bool accepts_unicast(const struct frame_filter *f, const uint8_t *bytes,
 			    bool siblings)
 {
@@ -85,8 +100,7 @@ bool frame_accepts(const struct frame_filter *f, const uint8_t *bytes,
 	case FRAME_UNICAST:
 		return accepts_unicast(f, bytes, siblings);
 	case FRAME_MULTICAST:
-		return f->promiscuous || f->all_multicast ||
-		       (f->multicast && f->hash >> frame_hash_be(bytes) & 1);
+		return accepts_multicast(f, bytes);
 	case FRAME_BROADCAST:
 		return f->promiscuous || f->broadcast;
 	}

@@ -41,13 +41,16 @@ uint32_t frame_crc(uint32_t crc, const uint8_t *bytes, size_t len);
  * not inverted, x^31 first.  Bit n is bit (n & 7) of byte (n >> 3).
  */
 unsigned int frame_hash_be(const uint8_t mac[6]);
+/* The same by the six least significant bits, x^0 first. */
+unsigned int frame_hash_le(const uint8_t mac[6]);
 
 /* What one guest wants to hear, and may. */
 struct frame_filter {
 	uint8_t unicast[6]; /* what its own register says */
 	bool has_unicast;   /* there is such a register */
 	uint8_t mac[6];	    /* the address that it was given */
-	uint64_t hash;	    /* bit n is bit n of frame_hash_be() */
+	uint64_t hash;	    /* bit n is bit n of frame_hash_be(), or _le() */
+	bool hash_low;	    /* of frame_hash_le() */
 	bool multicast;	    /* hash is in force */
 	bool all_multicast;
 	bool broadcast;

@@ -56,6 +56,7 @@ static void free_rings(struct dmm_model *m)
 	for (i = 0; i < m->rings; i++) {
 		r = &m->ring[i];
 		free(r->base);
+		free(r->scan_if);
 		free(r->forbid);
 		free(r->count);
 		free(r->given);
@@ -69,6 +70,8 @@ static void free_rings(struct dmm_model *m)
 		for (k = 0; k < OFF_KEYS; k++)
 			free(r->off[k]);
 	}
+	for (i = 0; i < m->blocks; i++)
+		free(m->block[i].form.base);
 }
 
 void dmm_model_free(struct dmm_model *m)

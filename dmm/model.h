@@ -30,6 +30,8 @@
 #define MODEL_MAX_STEPS 256u
 #define MODEL_MAX_RINGS 8u
 #define MODEL_MAX_LAYOUTS 4u
+#define MODEL_MAX_BLOCKS 2u
+#define MODEL_MAX_LOADS 16u /* registers that a block is loaded to */
 #define MODEL_MAX_EEPROMS 2u
 #define MODEL_MAX_WORDS 4u /* of a descriptor, 64 bits each */
 #define MODEL_MAX_STICKY 4u
@@ -89,7 +91,12 @@ struct field {
 
 #define REG_ANY_WIDTH (1 | 2 | 4 | 8)
 
-enum reg_answer { ANSWER_NONE, ANSWER_LATCH, ANSWER_EXPR };
+enum reg_answer {
+	ANSWER_NONE,
+	ANSWER_LATCH,
+	ANSWER_EXPR,
+	ANSWER_DEVICE, /* by the device, whoever asks */
+};
 enum reg_merge { MERGE_NONE, MERGE_OR, MERGE_IDENTITY, MERGE_EXPR };
 
 struct reg {
@@ -104,6 +111,7 @@ struct reg {
 	uint16_t w1_reg;     /* whose bits, if another register's; MODEL_NONE */
 	uint64_t vol;	     /* bits that the device changes too */
 	uint64_t self_clear; /* bits that are commands: they read 0 */
+	uint64_t ro;	     /* bits that a guest's writes do not change */
 	bool readable, writable; /* has a place for it */
 	bool read_clears;	 /* readAction: clear */
 	bool global;
@@ -208,6 +216,13 @@ struct ring {
 	enum ring_kind kind;
 	struct expr *base, *count;
 	uint16_t head, tail; /* registers; MODEL_NONE */
+	/*
+	 * There is no doorbell: (done) is a bit that is set while the
+	 * descriptor is the part's, and clear when it is used.
+	 */
+	bool own;
+	uint64_t scan_ns;     /* how often the part looks; 0: when told to */
+	struct expr *scan_if; /* NULL: always */
 	bool to_device;
 	uint8_t words; /* of a descriptor, 64 bits each */
 	struct field field[MODEL_MAX_FIELDS];
@@ -216,10 +231,13 @@ struct ring {
 	uint8_t layouts;
 	struct bits end, report, done; /* last of a frame; wants a write-back */
 	struct bits tagged, tag, len;  /* VLAN; length received */
-	uint8_t back_low, back_high;   /* bits that the part writes back */
-	struct span refused[2], then;  /* sets of fields; of registers */
-	struct span shadow;  /* sets of fields, in each shadow entry */
-	struct span frame;   /* in each that a frame was put into */
+	struct bits start, total; /* first of a frame; length of all of it */
+	struct bits error;	  /* what was received is no frame */
+	uint8_t trailer; /* bytes behind a frame that the part receives */
+	uint8_t back_low, back_high;  /* bits that the part writes back */
+	struct span refused[2], then; /* sets of fields; of registers */
+	struct span shadow;	      /* sets of fields, in each shadow entry */
+	struct span frame;	      /* in each that a frame was put into */
 	struct expr *forbid; /* true: the descriptor is refused; or NULL */
 	/* slots */
 	uint16_t word[MODEL_MAX_WORDS]; /* registers, (slots) elements each */
@@ -233,6 +251,18 @@ struct ring {
 	struct bits unicast, multicast, broadcast; /* of a header */
 	/* what the part does to a frame by itself */
 	struct expr *off[16]; /* enum offload_key; NULL: never */
+};
+
+/*
+ * A structure in guest memory that the part reads when it is told to, once:
+ * its fields go to registers.  (form) has its address as base, its fields, and
+ * as shadow those of the monitor's own.
+ */
+struct block {
+	struct ring form;
+	uint8_t bytes;
+	struct span loads; /* sets of registers, of the fields */
+	uint32_t begins;   /* bit set of rings that begin anew */
 };
 
 enum offload_key {
@@ -274,6 +304,8 @@ struct rule {
 	struct expr *when; /* NULL: always */
 	uint32_t checks;   /* bit set */
 	uint32_t rings;	  /* bit set of those whose new descriptors it checks */
+	uint8_t blocks;	  /* bit set of those that are read */
+	uint32_t forgets; /* bit set of rings that are left as they are */
 	uint8_t then;	  /* enum rule_verdict */
 	bool reset;	  /* do: reset */
 	struct span sets; /* do: assignments */
@@ -335,6 +367,7 @@ enum proc {
 	PROC_FETCH,
 	PROC_STORE,
 	PROC_OVERFLOW, /* likewise */
+	PROC_DEMAND,   /* look at your ring: where there is no tail */
 	PROC_QUIESCE,
 	PROC_SAVE,
 	PROC_SCRUB,
@@ -362,6 +395,7 @@ struct receive {
 };
 
 struct identity {
+	uint16_t mac_reg;    /* NONE, or an array of 8 bits each with it */
 	uint16_t mac_memory; /* NONE, or where the address stands */
 	uint32_t mac_at;
 	uint8_t mac_stride;
@@ -371,6 +405,7 @@ struct identity {
 	uint64_t unicast_valid;		/* bit of the high one */
 	uint16_t hash;			/* 64 bits by check sequence; or */
 	uint16_t table; /* 4096 bits by the last bytes, shifted by */
+	bool hash_low;	/* by the low bits of it */
 	struct expr *table_shift;
 	struct expr *own; /* its own address counts; NULL: always */
 	struct expr *broadcast, *multicast; /* NULL: no */
@@ -404,8 +439,9 @@ struct dmm_model {
 	struct place *place;
 	struct window window[MODEL_MAX_SPACES];
 	struct ring ring[MODEL_MAX_RINGS];
+	struct block block[MODEL_MAX_BLOCKS];
 	struct eeprom eeprom[MODEL_MAX_EEPROMS];
-	uint16_t windows, rings, eeproms;
+	uint16_t windows, rings, blocks, eeproms;
 	struct memory memory[MODEL_MAX_MEMORIES];
 	struct check check[MODEL_MAX_CHECKS];
 	struct machine *machine;

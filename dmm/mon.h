@@ -98,6 +98,8 @@ struct context {
 	uint64_t pending; /* causes that the device no longer shows */
 	uint8_t own; /* enum own: what is the context's, not the device's */
 	bool ring_full;
+	uint32_t rx_head; /* of a ring with own: to be filled next */
+	uint64_t block[MODEL_MAX_BLOCKS][MODEL_MAX_WORDS]; /* as read */
 	bool line;
 	bool alive;
 	bool held; /* a vCPU waits for the device, and was not woken */
@@ -225,7 +227,11 @@ struct dmm {
 
 	/* rings of descriptors; NULL without */
 	struct shadow *tx;
-	uint64_t shadow_env[MODEL_MAX_RINGS * EXPR_RING_NUMBERS];
+	uint64_t shadow_env[MODEL_MAX_RINGS * EXPR_RING_NUMBERS +
+			    MODEL_MAX_BLOCKS];
+	bool scans;	  /* there are rings to be looked at now and then */
+	bool scanning;	  /* the host will call for that */
+	uint64_t scanned; /* when the rings with own were looked at */
 	uint64_t *rx_desc;
 	uint8_t *rx_buffer, *heads;
 	uint32_t rx_next; /* index to be filled next */
@@ -346,13 +352,14 @@ uint64_t card_value(struct dmm *d, unsigned int g, unsigned int slot);
 
 struct judged {
 	enum rule_verdict verdict;
-	unsigned int width;	     /* of the access, in bits */
-	uint32_t checks;	     /* that passed */
-	const struct check *refused; /* or this one did not */
-	bool spoofed;		     /* because of its source */
-	uint32_t rings;		     /* of descriptors, likewise */
-	const struct ring *refused_ring;
-	const struct rule *culprit; /* rule that was strictest */
+	unsigned int width;		 /* of the access, in bits */
+	uint32_t checks;		 /* that passed */
+	const struct check *refused;	 /* or this one did not */
+	bool spoofed;			 /* because of its source */
+	uint32_t rings;			 /* of descriptors, likewise */
+	const struct ring *refused_ring; /* or block */
+	uint8_t blocks;			 /* that were read */
+	const struct rule *culprit;	 /* rule that was strictest */
 	const struct rule *rule[MODEL_MAX_MACHINES];
 	uint64_t address, length; /* of the range refused */
 };
@@ -495,6 +502,9 @@ uint64_t desc_get(const uint64_t *w, struct bits b);
 void desc_put(uint64_t *w, struct bits b, uint64_t value);
 void desc_sets(const struct dmm *d, unsigned int g, struct span sets,
 	       uint64_t *w, uint64_t length);
+/* What the part writes back, from its descriptor into another. */
+void desc_written_back(const struct ring *r, uint64_t *to,
+		       const uint64_t *from);
 /* The layout of a descriptor; NULL: none fits. */
 const struct layout *desc_layout(const struct dmm *d, unsigned int g,
 				 const struct ring *r, const uint64_t *w);
@@ -524,6 +534,11 @@ void txring_doorbell(struct dmm *d, unsigned int g);
 void txring_fetch(struct dmm *d, unsigned int g);
 /* Drop all that has not entered. */
 void txring_reset(struct dmm *d, unsigned int g);
+/*
+ * The same, but the ring stays where it is: what is not done is the guest's
+ * again, and is read anew.  Nothing is written back any more.
+ */
+void txring_forget(struct dmm *d, unsigned int g);
 /* All of a unit that could be sent, is: tell the guest, in order. */
 void txring_finish(struct dmm *d, unsigned int g);
 /* To a host that wants to see it: the frame at q->sent, its (head) checked. */
@@ -546,6 +561,49 @@ bool shadow_busy(const struct dmm *d);
 void shadow_lose(struct dmm *d);
 /* The same, and the device begins anew. */
 void shadow_restart(struct dmm *d);
+
+/* ---- block.c: structures that the part reads when told to ---- */
+
+/* Read the guest's block (i), once, into its context; false: not its memory. */
+MUST_CHECK bool block_read(struct dmm *d, unsigned int g, unsigned int i,
+			   uint64_t *at, uint64_t *len);
+/* What was read goes to registers, and its rings begin anew. */
+void block_load(struct dmm *d, unsigned int g, unsigned int i);
+/*
+ * The same for registers alone, for a look at what would be: (old) gets what
+ * they were, for block_unload().
+ */
+void block_try(struct dmm *d, unsigned int g, unsigned int i,
+	       uint64_t old[MODEL_MAX_LOADS]);
+void block_undo(struct dmm *d, unsigned int g, unsigned int i,
+		const uint64_t old[MODEL_MAX_LOADS]);
+/* The monitor's own blocks, in the area at (host), which is (iova). */
+void block_open(struct dmm *d, uint8_t *host, uint64_t iova);
+
+/* ---- ownring.c: rings whose descriptors say whose they are ---- */
+
+/* Is the descriptor used by the part, as the ring (r) says so? */
+bool own_done(const struct ring *r, const uint64_t *w);
+void own_set_done(const struct ring *r, uint64_t *w, bool done);
+/* Has the guest given the descriptor at (at)? */
+bool own_given(struct dmm *d, unsigned int g, const struct ring *r,
+	       uint64_t at);
+/* Hand (w) to the device at (to): the word with the done bit last. */
+void own_give(const struct ring *r, volatile uint64_t *to, const uint64_t *w);
+/* The first descriptor of a frame that is there: the part may begin. */
+void own_start(const struct ring *r, volatile uint64_t *to);
+/* The part would look at its rings about now. */
+void own_scan(struct dmm *d, uint64_t now);
+/* When next; UINT64_MAX: never, until own_wake(). */
+uint64_t own_next(struct dmm *d);
+/* A guest's registers changed: is there something to look at now and then? */
+void own_wake(struct dmm *d);
+/* Room for (len) bytes in descriptors that the guest gave, from its next on. */
+bool own_room(struct dmm *d, unsigned int g, uint64_t base, uint32_t count,
+	      size_t len);
+/* Each buffer that was given; false: one is not the guest's. */
+bool own_buffers(struct dmm *d, unsigned int g, const struct ring *r,
+		 uint64_t *at, uint64_t *len);
 
 /* ---- rxring.c: into a guest's ring ---- */
 
@@ -602,6 +660,14 @@ void bytering_drain(struct dmm *d);
  */
 bool door_open(const struct dmm *d, unsigned int g, struct dmm_access *a,
 	       const struct plan_entry *e);
+/*
+ * The register behind a window's data (e), of which (a) touches (*bytes): of
+ * them, (*bytes) are then of the one register.  NULL: deny.
+ */
+const struct plan_entry *door_behind(const struct dmm *d, unsigned int g,
+				     const struct plan_entry *e,
+				     const struct dmm_access *a,
+				     unsigned int *bytes);
 /* A register with pins or a command was written. */
 void door_written(struct dmm *d, unsigned int g, unsigned int reg,
 		  uint64_t value);

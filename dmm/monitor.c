@@ -70,6 +70,9 @@ void mon_identity(struct dmm *d, unsigned int g)
 
 	put_mac(d, g);
 	door_identity(d, g);
+	for (i = 0; d->model->identity.mac_reg != MODEL_NONE && i < 6; i++)
+		d->guest[g].reg[d->model->reg[d->model->identity.mac_reg].slot +
+				i] = mac[i];
 	for (i = 0; i < 6; i++)
 		event[EXPR_MAC] |= (uint64_t)mac[i] << 8 * i;
 	for (i = 0; i < sets.n; i++) {
@@ -96,6 +99,7 @@ void mon_blank(struct dmm *d, unsigned int g)
 	for (i = 0; i < m->eeproms; i++)
 		microwire_reset(&c->wire[i]);
 	c->rx_seen = (struct rx_seen){ .base = 0 };
+	c->rx_head = 0;
 	txring_reset(d, g);
 	mon_identity(d, g);
 	c->transfer.on = c->noted.on = false;
@@ -305,7 +309,14 @@ static void own_address(struct dmm *d)
 	const uint16_t *words;
 	unsigned int i;
 
-	if (id->mac_eeprom == MODEL_NONE || d->conf.guest[0].has_mac)
+	if (d->conf.guest[0].has_mac)
+		return;
+	for (i = 0; id->mac_reg != MODEL_NONE && i < 6; i++)
+		d->conf.guest[0].mac[i] =
+			(uint8_t)
+				d->initial[d->model->reg[id->mac_reg].slot + i];
+	d->conf.guest[0].has_mac = id->mac_reg != MODEL_NONE;
+	if (id->mac_eeprom == MODEL_NONE)
 		return;
 	words = d->eeprom + id->mac_eeprom * 256u + id->mac_word;
 	for (i = 0; i < 6; i++)
@@ -325,7 +336,7 @@ static int start(struct dmm *d, char **why)
 	err = read_identity(d);
 	if (!err && m->eeproms)
 		err = door_read_eeproms(d);
-	if (!err && m->eeproms)
+	if (!err)
 		own_address(d);
 	mon_dev_reset(d);
 	pages_soil(d); /* who knows who was here before */
@@ -463,7 +474,7 @@ static void stuck(struct dmm *d)
 
 uint64_t dmm_tick(struct dmm *d)
 {
-	uint64_t now = d->host.now(d->host.ctx);
+	uint64_t now = d->host.now(d->host.ctx), next;
 
 	if (d->tx && d->tx->more)
 		shadow_pump(d);
@@ -483,8 +494,11 @@ uint64_t dmm_tick(struct dmm *d)
 			step_poll(d, (unsigned int)d->owner, false);
 		lease_wake(d, (unsigned int)d->owner);
 	}
+	own_scan(d, now);
 	lease_try(d, now);
-	return lease_next(d, d->host.now(d->host.ctx));
+	next = own_next(d);
+	now = lease_next(d, d->host.now(d->host.ctx));
+	return next < now ? next : now;
 }
 
 void dmm_leave(struct dmm *d, unsigned int g)

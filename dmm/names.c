@@ -319,6 +319,29 @@ uint16_t build_find_ring(const struct build *b, const char *name)
 	return MODEL_NONE;
 }
 
+/* init.base: of the monitor's own block. */
+static bool resolve_block(const struct scope *sc, const char *name,
+			  struct expr_operand *out)
+{
+	unsigned int i;
+
+	for (i = 0; i < sc->b->m->blocks; i++) {
+		if (strcmp(sc->b->m->block[i].form.name, name))
+			continue;
+		out->kind = EXPR_IS_LOAD;
+		out->ins = (struct expr_ins){
+			.op = EXPR_OP_LOAD,
+			.array = EXPR_SHADOW,
+			.index =
+				(uint16_t)(MODEL_MAX_RINGS * EXPR_RING_NUMBERS +
+					   i),
+			.k = UINT64_MAX,
+		};
+		return true;
+	}
+	return false;
+}
+
 /* txRing.base, txRing.count, txRing.idle: of the monitor's own ring. */
 static bool resolve_shadow(const struct scope *sc, const char *name,
 			   struct expr_operand *out)
@@ -340,6 +363,9 @@ static bool resolve_shadow(const struct scope *sc, const char *name,
 		return false;
 	memcpy(base, name, (size_t)(dot - name));
 	ring = build_find_ring(sc->b, base);
+	if (ring == MODEL_NONE && strcmp(dot, ".base") == 0 &&
+	    sc->flags & SCOPE_SHADOW)
+		return resolve_block(sc, base, out);
 	for (i = 0; ring != MODEL_NONE && i < ARRAY_LEN(numbers); i++) {
 		if (strcmp(dot, numbers[i].name) ||
 		    !(sc->flags & numbers[i].flag))
@@ -488,8 +514,8 @@ struct expr *build_expr_text(struct build *b, const char *text,
 	return parse(&sc, text, pos);
 }
 
-static struct expr *ring_expr(struct build *b, const struct node *node,
-			      const struct ring *ring, unsigned int flags)
+struct expr *build_ring_expr(struct build *b, const struct node *node,
+			     const struct ring *ring, unsigned int flags)
 {
 	struct scope sc = { .b = b,
 			    .ring = ring,
@@ -506,7 +532,7 @@ static struct expr *ring_expr(struct build *b, const struct node *node,
 struct expr *build_field_expr(struct build *b, const struct node *node,
 			      const struct ring *ring)
 {
-	return ring_expr(b, node, ring, 0);
+	return build_ring_expr(b, node, ring, 0);
 }
 
 bool build_bits(struct build *b, const struct node *node, struct bits *out)
@@ -570,7 +596,7 @@ struct span build_field_sets(struct build *b, const struct node *map,
 				   .slot = bits.slot,
 				   .shift = bits.shift,
 				   .mask = bits.mask };
-		s->value = ring_expr(b, map->at[i], ring, flags);
+		s->value = build_ring_expr(b, map->at[i], ring, flags);
 		if (s->value)
 			m->sets++;
 	}

@@ -82,6 +82,9 @@ static bool is_monitors(const struct dmm *d, unsigned int reg)
 	for (i = 0; i < r->places; i++)
 		if (m->space[m->place[r->place + i].space].kind == SPACE_WINDOW)
 			return true;
+	for (i = 0; i < m->windows; i++)
+		if (reg == m->window[i].index.reg)
+			return true;
 	if (!m->rings)
 		return false;
 	for (i = 0; i < m->rings; i++)

@@ -223,7 +223,7 @@ static void set_latch(const struct prove *p, struct pstate *s,
 		      const struct pevent *ev)
 {
 	const struct reg *reg = &p->m->reg[ev->reg];
-	uint64_t plain = cc_ones(reg->bits) & ~reg->w1c & ~reg->w1s;
+	uint64_t plain = cc_ones(reg->bits) & ~reg->w1c & ~reg->w1s & ~reg->ro;
 	unsigned int slot = reg->slot;
 
 	if (ev->on != ON_WRITE)

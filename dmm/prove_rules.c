@@ -86,6 +86,18 @@ static bool ring_rests_on(const struct ring *r, const struct reg *reg)
 	return rests_on(r->base, reg) || rests_on(r->count, reg);
 }
 
+/* Is a register that the ring rests on among those? */
+static bool loads_ring(const struct dmm_model *m, struct span loads,
+		       const struct ring *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < loads.n; i++)
+		if (ring_rests_on(r, &m->reg[m->set[loads.first + i].reg]))
+			return true;
+	return false;
+}
+
 bool prove_matters(const struct prove *p, const struct reg *reg)
 {
 	unsigned int i;
@@ -244,6 +256,35 @@ static void nothing_moves(struct prove *p, uint32_t at, const struct pstate *s,
 	}
 }
 
+/* A block says where rings are: they are not in use, or checked with it. */
+static void blocks(struct prove *p, uint32_t at, const struct pstate *next,
+		   const struct pevent *ev, const struct rule *const rule[])
+{
+	const struct dmm_model *m = p->m;
+	uint32_t checks, rings;
+	unsigned int i, k, n;
+
+	(void)prove_verdict(p, rule, &checks, &rings);
+	for (i = 0; i < m->machines; i++)
+		for (k = 0; rule[i] && k < m->blocks; k++) {
+			struct span l = m->block[k].loads;
+
+			if (!(rule[i]->blocks & 1u << k))
+				continue;
+			for (n = 0; n < m->rings; n++) {
+				if (rings & 1u << n || p->moved & 1u << n ||
+				    !ring_is_on(p, n, next) ||
+				    !loads_ring(m, l, &m->ring[n]))
+					continue;
+				p->moved |= 1u << n;
+				tell(p, rule[i]->pos, at, ev,
+				     "what it reads says where a ring is that "
+				     "is in use then, and this is not checked",
+				     m->block[k].form.name);
+			}
+		}
+}
+
 void prove_event(struct prove *p, uint32_t at, const struct pstate *s,
 		 const struct pstate *next, const struct pevent *ev,
 		 const struct rule *const rule[])
@@ -251,6 +292,7 @@ void prove_event(struct prove *p, uint32_t at, const struct pstate *s,
 	if (ev->on == ON_READ || ev->on == ON_WRITE)
 		same_start(p, at, s, next, ev, rule);
 	no_fight(p, at, ev, rule);
+	blocks(p, at, next, ev, rule);
 	nothing_moves(p, at, s, ev, rule);
 }
 
@@ -580,8 +622,8 @@ static void ports(struct prove *p)
 				   m->check[k].name);
 	}
 	for (k = 0; k < m->rings; k++) {
-		/* a ring of bytes is given when reception begins */
-		bool tail = m->ring[k].kind != RING_OF_BYTES;
+		/* a ring without a tail is given when its use begins */
+		bool tail = m->ring[k].kind != RING_OF_BYTES && !m->ring[k].own;
 
 		for (checked = false, i = 0; i < m->rules; i++)
 			checked |= (m->rule[i].rings & 1u << k) &&
@@ -605,7 +647,8 @@ static void identity(struct prove *p)
 	if (m->how == DMM_EXCLUSIVE ||
 	    (!m->receive.ring.present && m->receive.dring == MODEL_NONE))
 		return;
-	if (id->mac_memory == MODEL_NONE && id->mac_eeprom == MODEL_NONE)
+	if (id->mac_memory == MODEL_NONE && id->mac_eeprom == MODEL_NONE &&
+	    id->mac_reg == MODEL_NONE)
 		diag_error(p->diag, m->receive.pos,
 			   DIAG_PROOF
 			   "identity.mac does not say where a guest reads its "

@@ -191,7 +191,8 @@ static void note_selector(struct build *b, struct place *pl)
 		for (unsigned int r = 0; r < b->m->regs; r++)
 			if (e->ins[i].index >= b->m->reg[r].slot &&
 			    e->ins[i].index <
-				    b->m->reg[r].slot + b->m->reg[r].dim)
+				    b->m->reg[r].slot + b->m->reg[r].dim &&
+			    e->ins[i].k << e->ins[i].shift & ~b->m->reg[r].ro)
 				b->m->reg[r].selector = true;
 	}
 	if (e->n == 3 && e->ins[0].op == EXPR_OP_LOAD &&
@@ -232,6 +233,7 @@ static const char *const reg_keys[] = {
 	"fields",     "resetValue", "w1c",    "w1s",	     "volatile",
 	"readAction", "global",	    "merge",  "keepOnReset", "save",
 	"parked",     "answer",	    "select", "moves",	     "selfClear",
+	"readOnly",
 };
 
 /* "7", "0..6", a field's name, or a list of them; `all` is every bit. */
@@ -450,6 +452,9 @@ static void first_look(struct build *b, const struct node *node,
 	n = node_get(node, "volatile");
 	if (n)
 		(void)!parse_bits(b, n, reg, &reg->vol);
+	n = node_get(node, "readOnly");
+	if (n)
+		(void)!parse_bits(b, n, reg, &reg->ro);
 	n = node_get(node, "selfClear");
 	if (n)
 		(void)!parse_bits(b, n, reg, &reg->self_clear);
@@ -541,10 +546,12 @@ static void reg_answer(struct build *b, const struct node *n, struct reg *reg)
 		return;
 	if (node_is(n, "latch")) {
 		reg->answer = ANSWER_LATCH;
+	} else if (node_is(n, "device")) {
+		reg->answer = ANSWER_DEVICE;
 	} else if (node_is(n, "identity") &&
 		   model_reg(b->m, n->text) == MODEL_NONE) {
 		diag_error(b->diag, n->pos,
-			   DIAG_FITS "a register answers latch, or an "
+			   DIAG_FITS "a register answers latch, device, or an "
 				     "expression");
 		diag_advise(b->diag, "identity.reset says which registers "
 				     "hold the guest's address");
@@ -589,6 +596,12 @@ static void second_look(struct build *b, const struct node *node,
 			   "ones in %s cannot both clear a bit and set it",
 			   reg->name);
 	reg_answer(b, node_get(node, "answer"), reg);
+	if (reg->answer == ANSWER_DEVICE && (reg->writable || reg->read_clears))
+		diag_error(b->diag, reg->pos,
+			   DIAG_FITS
+			   "%s cannot be asked of the device for every guest: "
+			   "it can be written, or reading has an effect",
+			   reg->name);
 	reg_merge(b, node_get(node, "merge"), reg);
 	n = node_get(node, "select");
 	if (n)

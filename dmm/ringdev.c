@@ -12,14 +12,16 @@
 /* Looks at the causes in one service. */
 #define SERVICE_MAX 8u
 
-/* The area: both rings, then heads, then buffers; pages each. */
+/* The area: both rings, then heads, buffers, blocks; pages each. */
 #define RING_BYTES (SHADOW_DEPTH * MODEL_MAX_WORDS * 8u)
 #define HEADS_BYTES (SHADOW_DEPTH * SHADOW_HEAD)
 #define BUFFER_BYTES (SHADOW_DEPTH * SHADOW_BUFFER)
+#define BLOCKS_AT (2u * RING_BYTES + HEADS_BYTES + BUFFER_BYTES)
+#define BLOCKS_BYTES 4096u
 
 uint64_t dmm_model_area(const struct dmm_model *m)
 {
-	return m->rings ? 2u * RING_BYTES + HEADS_BYTES + BUFFER_BYTES : 0;
+	return m->rings ? BLOCKS_AT + (m->blocks ? BLOCKS_BYTES : 0) : 0;
 }
 
 int shadow_open(struct dmm *d)
@@ -50,6 +52,9 @@ int shadow_open(struct dmm *d)
 	env[rx * EXPR_RING_NUMBERS + EXPR_RING_COUNT] = SHADOW_DEPTH;
 	env[rx * EXPR_RING_NUMBERS + EXPR_RING_IDLE] = 1;
 	rxring_open(d);
+	d->scans = m->ring[tx].own && m->ring[tx].scan_ns;
+	if (m->blocks)
+		block_open(d, host + BLOCKS_AT, iova + BLOCKS_AT);
 	err = proc_run(d, PROC_OPEN, &args);
 	return err || m->ring[rx].kind != RING_OF_BYTES ? err :
 							  bytering_open(d);
@@ -94,6 +99,20 @@ static void tell_all(struct dmm *d, uint64_t cause)
 	}
 }
 
+/* Clear the causes by ones; what else stands there stays as we wrote it. */
+static uint64_t acknowledge(struct dmm *d, const struct reg *reg,
+			    uint64_t cause)
+{
+	uint64_t plain = cc_ones(reg->bits) & ~reg->w1c & ~reg->w1s &
+			 ~reg->self_clear & ~reg->ro;
+
+	cause &= reg->w1c;
+	if (cause)
+		card_write(d, reg->slot, cause | (d->dev[reg->slot] & plain),
+			   true);
+	return cause;
+}
+
 void shadow_service(struct dmm *d)
 {
 	const struct interrupt *irq = &d->model->interrupt;
@@ -103,8 +122,8 @@ void shadow_service(struct dmm *d)
 
 	for (i = 0; i < SERVICE_MAX; i++) {
 		cause = card_read(d, slot, true, NULL);
-		if (cause && !reg->read_clears)
-			card_write(d, slot, cause & reg->w1c, true);
+		if (!reg->read_clears)
+			cause = acknowledge(d, reg, cause);
 		if (cause & irq->all)
 			tell_all(d, cause & irq->all);
 		rxring_drain(d);

@@ -13,7 +13,8 @@ static const char *const ring_keys[] = {
 	"kind",	  "base",    "count",	"head",	     "tail",	"direction",
 	"size",	  "fields",  "layouts", "end",	     "report",	"done",
 	"tagged", "tag",     "length",	"writeBack", "refused", "shadow",
-	"frame",  "offload", "forbid",
+	"frame",  "offload", "forbid",	"own",	     "start",	"total",
+	"error",  "trailer", "scan",	"scanIf",
 };
 static const char *const layout_keys[] = { "when", "buffer", "length",
 					   "sticky" };
@@ -132,7 +133,8 @@ static void build_layout(struct build *b, const struct node *key,
 		diag_error(b->diag, n->pos,
 			   DIAG_FITS "\"%s\" is too narrow for an address",
 			   n->text);
-	if (ring->to_device && !plain_field(l->length, &l->length_bits))
+	if (ring->to_device && !plain_field(l->length, &l->length_bits) &&
+	    !ring->own)
 		diag_error(b->diag, n->pos,
 			   DIAG_FITS
 			   "the length of what the device reads is a field of "
@@ -157,41 +159,50 @@ static void ring_marks(struct build *b, const struct node *node,
 		       struct ring *ring)
 {
 	static const char *const names[] = { "end",    "report", "done",
-					     "tagged", "tag",	 "length" };
-	struct bits *const bits[] = {
-		&ring->end,    &ring->report, &ring->done,
-		&ring->tagged, &ring->tag,    &ring->len
-	};
+					     "tagged", "tag",	 "length",
+					     "start",  "total",	 "error",
+					     "own" };
+	struct bits *const bits[] = { &ring->end,   &ring->report,
+				      &ring->done,  &ring->tagged,
+				      &ring->tag,   &ring->len,
+				      &ring->start, &ring->total,
+				      &ring->error, &ring->done };
 	const struct node *n;
 	unsigned int low, high;
+	uint64_t trailer;
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(names); i++)
 		if ((n = node_get(node, names[i])))
 			(void)!build_field_bits(b, n, ring, bits[i]);
+	n = node_get(node, "trailer");
+	if (n && !node_u64(n, "a number of bytes", 16, &trailer, b->diag))
+		ring->trailer = (uint8_t)trailer;
 	n = node_get(node, "writeBack");
 	if (n && field_bits(b, n, ring, &low, &high)) {
 		ring->back_low = (uint8_t)low;
 		ring->back_high = (uint8_t)high;
 	}
-	if (!node_get(node, "done") || !n)
+	if ((!node_get(node, "done") && !ring->own) || !n)
 		diag_error(b->diag, ring->pos,
 			   DIAG_MISSING
 			   "ring %s needs done and writeBack: how its part "
 			   "says that a descriptor is used",
 			   ring->name);
-	if (ring->to_device &&
-	    (!node_get(node, "end") || !node_get(node, "report")))
+	if (ring->to_device && (!node_get(node, "end") ||
+				(!node_get(node, "report") && !ring->own)))
 		diag_error(b->diag, ring->pos,
 			   DIAG_MISSING
 			   "ring %s needs end and report: what marks a "
 			   "frame's last descriptor and asks for its write "
 			   "back",
 			   ring->name);
-	if (!ring->to_device && !node_get(node, "length"))
+	if (!ring->to_device && !node_get(node, "length") &&
+	    !node_get(node, "total"))
 		diag_error(b->diag, ring->pos,
 			   DIAG_MISSING
-			   "ring %s needs length: how much was received",
+			   "ring %s needs length or total: how much was "
+			   "received",
 			   ring->name);
 }
 
@@ -231,15 +242,16 @@ static bool ring_shape(struct build *b, const struct node *node,
 		       struct ring *ring)
 {
 	static const char *const ways[] = { "toDevice", "fromDevice" };
-	static const char *const needed[] = { "kind", "base",	"count",
-					      "head", "tail",	"direction",
-					      "size", "fields", "layouts" };
+	static const char *const needed[] = { "kind",	   "base", "count",
+					      "direction", "size", "fields",
+					      "layouts",   "head", "tail" };
+	size_t needs = ARRAY_LEN(needed) - 2u * !!node_get(node, "own");
 	const struct node *n;
 	unsigned int word;
 	uint64_t size;
 	size_t i;
 
-	for (i = 0; i < ARRAY_LEN(needed); i++) {
+	for (i = 0; i < needs; i++) {
 		if (node_get(node, needed[i]))
 			continue;
 		diag_error(b->diag, ring->pos,
@@ -264,10 +276,55 @@ static bool ring_shape(struct build *b, const struct node *node,
 		build_expr(b, node_get(node, "base"), SCOPE_VOLATILE, NULL);
 	ring->count =
 		build_expr(b, node_get(node, "count"), SCOPE_VOLATILE, NULL);
+	ring->head = ring->tail = MODEL_NONE;
+	n = node_get(node, "scan");
+	if (!n)
+		n = node_get(node, "scanIf");
+	if (n && !node_get(node, "own"))
+		diag_error(b->diag, n->pos,
+			   DIAG_NOT_BOTH
+			   "a part looks by itself at a ring with \"own\", not "
+			   "at one with a tail");
+	if (node_get(node, "own"))
+		return build_own(b, node, ring) && ring->base && ring->count;
 	ring->head = build_reg(b, node_get(node, "head"), "a register");
 	ring->tail = build_reg(b, node_get(node, "tail"), "a register");
 	return ring->base && ring->count && ring->head != MODEL_NONE &&
 	       ring->tail != MODEL_NONE;
+}
+
+/*
+ * The length of what the device reads is a field, or the shadow says how to
+ * write what the length is made of.
+ */
+static void check_lengths(struct build *b, const struct ring *ring)
+{
+	const struct layout *l = ring->layout;
+	unsigned int i, k, n;
+
+	for (n = 0; ring->to_device && ring->own && n < ring->layouts;
+	     n++, l++) {
+		bool written = !l->length || l->length_bits.mask;
+
+		for (i = 0; !written && i < ring->shadow.n; i++)
+			for (k = 0; k < l->length->n; k++) {
+				const struct expr_ins *e = &l->length->ins[k];
+				const struct set *s =
+					&b->m->set[ring->shadow.first + i];
+
+				written |= e->op == EXPR_OP_LOAD &&
+					   e->array == EXPR_FIELD &&
+					   e->index == s->slot &&
+					   e->shift == s->shift;
+			}
+		if (!written)
+			diag_error(b->diag, ring->pos,
+				   DIAG_FITS
+				   "layout %s: the length of what the device "
+				   "reads is a field of the descriptor, or "
+				   "\"shadow\" writes what it is made of",
+				   l->name);
+	}
 }
 
 static void descriptor_ring(struct build *b, const struct node *node,
@@ -285,7 +342,9 @@ static void descriptor_ring(struct build *b, const struct node *node,
 	if (node_get(node, "forbid"))
 		ring->forbid =
 			build_field_expr(b, node_get(node, "forbid"), ring);
-	ring->shadow = build_field_sets(b, node_get(node, "shadow"), ring, 0);
+	ring->shadow = build_field_sets(b, node_get(node, "shadow"), ring,
+					SCOPE_PARAMS);
+	check_lengths(b, ring);
 	ring->frame = build_field_sets(b, node_get(node, "frame"), ring,
 				       SCOPE_PARAMS);
 }
@@ -294,7 +353,7 @@ static void build_ring(struct build *b, const struct node *key,
 		       const struct node *node)
 {
 	static const char *const kinds[] = { "descriptorRing", "slots",
-					     "byteRing" };
+					     "byteRing", "block" };
 	struct ring *ring = &b->m->ring[b->m->rings];
 	unsigned int kind = RING_OF_DESCRIPTORS;
 	const struct node *n;
@@ -331,6 +390,13 @@ void build_rings(struct build *b, const struct node *root)
 
 	if (!map || node_expect(map, NODE_MAP, "the rings", b->diag))
 		return;
-	for (i = 0; i < map->n; i++)
-		build_ring(b, map->key[i], map->at[i]);
+	for (i = 0; i < map->n; i++) {
+		const struct node *kind = node_get(map->at[i], "kind");
+
+		if (kind && node_is(kind, "block"))
+			build_block(b, map->key[i], map->at[i]);
+		else
+			build_ring(b, map->key[i], map->at[i]);
+	}
+	build_begins(b, root);
 }

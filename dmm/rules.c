@@ -224,8 +224,8 @@ void build_checks(struct build *b, const struct node *root)
 
 /* ---- rules ---- */
 
-static const char *const rule_keys[] = { "on",	 "when", "check",
-					 "then", "do",	 "to" };
+static const char *const rule_keys[] = { "on", "when", "check", "then",
+					 "do", "to",   "forget" };
 static const char *const then_words[] = { "pass", "answer", "hold", "deny",
 					  "stop" };
 
@@ -256,6 +256,13 @@ static void rule_checks(struct build *b, const struct node *n, struct rule *r)
 		check = build_find_ring(b, one->text);
 		if (check != MODEL_NONE) {
 			r->rings |= 1u << check;
+			continue;
+		}
+		for (check = 0; check < b->m->blocks; check++)
+			if (node_is(one, b->m->block[check].form.name))
+				break;
+		if (check < b->m->blocks) {
+			r->blocks |= (uint8_t)(1u << check);
 			continue;
 		}
 		check = find_check(b, one->text, one->pos);
@@ -342,6 +349,7 @@ static void add_rule(struct build *b, const struct node *node,
 	if (n)
 		r.when = build_expr(b, n, flags, reg);
 	rule_checks(b, node_get(node, "check"), &r);
+	r.forgets = build_ring_set(b, node_get(node, "forget"));
 	rule_do(b, node_get(node, "do"), &r);
 	rule_to(b, node_get(node, "to"), mc, &r);
 	n = node_get(node, "then");

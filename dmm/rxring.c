@@ -43,6 +43,10 @@ static bool ring_of(const struct dmm *d, unsigned int g, struct into *in)
 		return false;
 	in->base = mon_eval(d, g, r->base);
 	in->count = (uint32_t)count;
+	if (r->own) {
+		in->head = in->tail = d->guest[g].rx_head % in->count;
+		return true;
+	}
 	in->head = (uint32_t)(reg_of(d, g, r->head) % count);
 	in->tail = (uint32_t)(reg_of(d, g, r->tail) % count);
 	return true;
@@ -84,7 +88,7 @@ bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 		return bytering_check(d, g, r, at, len);
 	*at = mon_eval(d, g, r->base);
 	count = mon_eval(d, g, r->count);
-	tail = reg_of(d, g, r->tail);
+	tail = r->own ? 0 : reg_of(d, g, r->tail);
 	*len = count * r->words * 8u;
 	if (d->conf.without & DMM_WITHOUT_RING)
 		return true;
@@ -93,6 +97,8 @@ bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 	if (count > UINT16_MAX + 1u || tail >= count ||
 	    d->host.translate(d->host.ctx, g, *at, *len, &iova))
 		return false;
+	if (r->own)
+		return own_buffers(d, g, r, at, len);
 	/* what was looked at before is not looked at again */
 	ring = *at;
 	now = (struct rx_seen){ ring, count, buffer_len(d, g, w, &buffer),
@@ -143,7 +149,7 @@ static int put_one(struct dmm *d, unsigned int g, const struct into *in,
 }
 
 /* Descriptors that a frame of (len) bytes takes, at least. */
-static bool has_room(const struct dmm *d, unsigned int g, const struct into *in,
+static bool has_room(struct dmm *d, unsigned int g, const struct into *in,
 		     size_t len)
 {
 	uint32_t free = in->tail >= in->head ? in->tail - in->head :
@@ -151,12 +157,21 @@ static bool has_room(const struct dmm *d, unsigned int g, const struct into *in,
 	uint64_t w[MODEL_MAX_WORDS] = { 0 }, size;
 	struct bits buffer;
 
+	if (rx_ring(d)->own)
+		return own_room(d, g, in->base, in->count, len);
 	size = buffer_len(d, g, w, &buffer);
 	return size && free >= (len + size - 1) / size;
 }
 
+/* How a frame lies in its descriptors: this one's share, and of it all. */
+struct share {
+	size_t len, total;
+	bool first, last;
+	const uint8_t *tag; /* NULL: none */
+};
+
 static void finish_desc(struct dmm *d, unsigned int g, struct into *in,
-			uint64_t *w, size_t len, bool end, const uint8_t *tag)
+			uint64_t *w, const struct share *s)
 {
 	const struct ring *r = rx_ring(d);
 	uint64_t at = in->base + (uint64_t)in->head * r->words * 8u;
@@ -165,15 +180,17 @@ static void finish_desc(struct dmm *d, unsigned int g, struct into *in,
 	/* what the part writes back is all new */
 	for (i = r->back_low; i <= r->back_high; i++)
 		w[i / 64u] &= ~(UINT64_C(1) << i % 64u);
-	desc_sets(d, g, r->frame, w, len);
-	desc_put(w, r->len, len);
-	if (r->end.mask)
-		desc_put(w, r->end, end);
-	if (tag && r->tagged.mask && r->tag.mask) {
+	desc_sets(d, g, r->frame, w, s->len);
+	desc_put(w, r->len, s->len);
+	desc_put(w, r->start, s->first);
+	desc_put(w, r->end, s->last);
+	if (s->last)
+		desc_put(w, r->total, s->total);
+	if (s->tag && r->tagged.mask && r->tag.mask) {
 		desc_put(w, r->tagged, 1);
-		desc_put(w, r->tag, (uint64_t)(tag[0] << 8 | tag[1]));
+		desc_put(w, r->tag, (uint64_t)(s->tag[0] << 8 | s->tag[1]));
 	}
-	desc_put(w, r->done, 1);
+	own_set_done(r, w, true);
 	desc_write_back(d, g, r, at, w);
 	in->head = in->head + 1 < in->count ? in->head + 1 : 0;
 }
@@ -216,6 +233,7 @@ int rxring_put(struct dmm *d, unsigned int g, const uint8_t *bytes, size_t len)
 	const struct ring *r = rx_ring(d);
 	const uint8_t *from = d->big + 2 * BIG;
 	uint64_t w[MODEL_MAX_WORDS], iova;
+	struct share s = { .first = true };
 	struct into in;
 	uint8_t tag[2];
 	bool tagged;
@@ -233,6 +251,8 @@ int rxring_put(struct dmm *d, unsigned int g, const uint8_t *bytes, size_t len)
 	len = prepare(d, g, bytes, len, tag, &tagged);
 	if (!has_room(d, g, &in, len))
 		return -ENOSPC;
+	s.tag = tagged ? tag : NULL;
+	s.total = len;
 	while (len) {
 		n = put_one(d, g, &in, from, len, w);
 		if (n < 0) {
@@ -241,10 +261,15 @@ int rxring_put(struct dmm *d, unsigned int g, const uint8_t *bytes, size_t len)
 		}
 		from += n;
 		len -= (size_t)n;
-		finish_desc(d, g, &in, w, (size_t)n, len == 0,
-			    tagged ? tag : NULL);
+		s.len = (size_t)n;
+		s.last = len == 0;
+		finish_desc(d, g, &in, w, &s);
+		s.first = false;
 	}
-	d->guest[g].reg[d->model->reg[r->head].slot] = in.head;
+	if (r->own)
+		d->guest[g].rx_head = in.head;
+	else
+		d->guest[g].reg[d->model->reg[r->head].slot] = in.head;
 	return 0;
 }
 
@@ -256,14 +281,13 @@ static void refresh(struct dmm *d, uint32_t i)
 	volatile uint64_t *to = d->rx_desc + (size_t)i * r->words;
 	uint64_t w[MODEL_MAX_WORDS] = { 0 };
 	struct bits buffer = r->layout[0].buffer;
-	unsigned int k;
 
 	desc_put(w, buffer,
 		 d->conf.area.iova +
 			 (uint64_t)(d->rx_buffer - d->conf.area.host) +
 			 (uint64_t)i * SHADOW_BUFFER);
-	for (k = 0; k < r->words; k++)
-		to[k] = w[k];
+	desc_sets(d, 0, r->shadow, w, SHADOW_BUFFER);
+	own_give(r, to, w);
 }
 
 void rxring_open(struct dmm *d)
@@ -285,6 +309,9 @@ static void arrived(struct dmm *d, const uint64_t *w)
 	uint64_t tag;
 
 	d->rx_len = 0;
+	if (r->error.mask && desc_get(w, r->error))
+		return;
+	len -= len < r->trailer ? len : r->trailer;
 	if (r->tagged.mask && desc_get(w, r->tagged) && len >= FRAME_HEADER) {
 		memmove(bytes + VLAN_AT + VLAN_TAG, bytes + VLAN_AT,
 			len - VLAN_AT);
@@ -297,6 +324,19 @@ static void arrived(struct dmm *d, const uint64_t *w)
 	}
 	for (i = 0; i < d->conf.guests; i++)
 		spool_deliver(d, i, bytes, len);
+}
+
+/* Bytes of a frame in the device's descriptor. */
+static uint64_t taken(const struct dmm *d, const struct ring *r,
+		      const uint64_t *w)
+{
+	uint64_t total = desc_get(w, r->total);
+
+	if (!r->total.mask)
+		return desc_get(w, r->len);
+	if (!desc_get(w, r->end))
+		return SHADOW_BUFFER;
+	return total > d->rx_len ? total - d->rx_len : 0;
 }
 
 void rxring_drain(struct dmm *d)
@@ -315,7 +355,7 @@ void rxring_drain(struct dmm *d)
 		if (!desc_take(d, r, d->rx_desc + (size_t)d->rx_next * r->words,
 			       w))
 			break;
-		len = desc_get(w, r->len);
+		len = taken(d, r, w);
 		if (len > SHADOW_BUFFER)
 			len = SHADOW_BUFFER;
 		if (d->rx_len + len > SHADOW_BUFFER * 8u)
@@ -329,7 +369,7 @@ void rxring_drain(struct dmm *d)
 		if (!r->end.mask || desc_get(w, r->end))
 			arrived(d, w);
 	}
-	if (n)
+	if (n && !r->own)
 		card_write(d, d->model->reg[r->tail].slot,
 			   (d->rx_next + SHADOW_DEPTH - 1) % SHADOW_DEPTH,
 			   true);

@@ -6,8 +6,8 @@
  *   - name: a frame goes out
  *     events: [ write TPSR 0x40, { tx: busy }, device CR 0x22, poll ]
  *
- * A scalar is an event: `write R V`, `read R`, `poll`, or `device R V` (what
- * the device will say).  A mapping is what must hold after the event before
+ * A scalar is an event: `write R V`, `read R`, `poll`, `device R V` (what the
+ * device will say), or `memory A V` (four bytes of the guest's at A).  A mapping is what must hold after the event before
  * it: machines and their states, `refused: CHECK`, `denied: R`, `value: V` of
  * the last read, or a register and its latch.
  */
@@ -258,12 +258,28 @@ static unsigned int cut(char *text, char *word[4])
 	return n;
 }
 
+/* Four bytes of the guest's memory. */
+static bool poke(struct selftest *t, const struct node *node, uint64_t at,
+		 uint64_t v)
+{
+	uint32_t bytes = (uint32_t)v;
+
+	if (v <= UINT32_MAX && !host_write_mem(t, 0, at, &bytes, 4))
+		return true;
+	diag_error(t->diag, node->pos,
+		   DIAG_TEST
+		   "the guest of a test has %u bytes of memory, and 4 of them "
+		   "are written",
+		   MEMORY);
+	return false;
+}
+
 static bool run_event(struct selftest *t, const struct node *node)
 {
 	char text[128], *word[4] = { NULL };
 	const struct reg *reg;
 	unsigned int n = 0, slot;
-	uint64_t v = 0;
+	uint64_t v = 0, at = 0;
 
 	if (strlen(node->text) < sizeof(text)) {
 		strcpy(text, node->text);
@@ -279,6 +295,9 @@ static bool run_event(struct selftest *t, const struct node *node)
 	if (n == 3 && strcmp(word[0], "write") == 0)
 		return number(t, node, word[2], &v) &&
 		       access_reg(t, node, word[1], true, v);
+	if (n == 3 && strcmp(word[0], "memory") == 0)
+		return number(t, node, word[1], &at) &&
+		       number(t, node, word[2], &v) && poke(t, node, at, v);
 	if (n == 3 && strcmp(word[0], "device") == 0) {
 		if (!number(t, node, word[2], &v) ||
 		    !find_slot(t, node, word[1], &reg, &slot))
@@ -288,8 +307,8 @@ static bool run_event(struct selftest *t, const struct node *node)
 	}
 	diag_error(t->diag, node->pos,
 		   DIAG_TEST "\"%s\" is not an event of a test", node->text);
-	diag_advise(t->diag, "an event is write R V, read R, device R V or "
-			     "poll");
+	diag_advise(t->diag, "an event is write R V, read R, device R V, "
+			     "memory A V or poll");
 	return false;
 }
 

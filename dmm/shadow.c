@@ -275,7 +275,7 @@ static void mark_done(struct dmm *d, unsigned int g, struct span sets,
 
 		desc_sets(d, g, sets, t->w, t->len);
 		if (with_done)
-			desc_put(t->w, tx_ring(d)->done, 1);
+			own_set_done(tx_ring(d), t->w, true);
 		if (with_done)
 			desc_sets(d, g, tx_ring(d)->local, t->w, t->len);
 		t->done = true;
@@ -327,7 +327,7 @@ static void offends(struct dmm *d, unsigned int g, enum dmm_offence offence,
 
 static void put_entry(struct dmm *d, unsigned int g, const uint64_t *w,
 		      uint64_t iova, uint32_t len, const struct layout *l,
-		      bool end)
+		      bool first, bool end)
 {
 	const struct ring *r = tx_ring(d);
 	uint64_t *to = shadow_desc(d, d->tx->tail), tmp[MODEL_MAX_WORDS];
@@ -341,8 +341,10 @@ static void put_entry(struct dmm *d, unsigned int g, const uint64_t *w,
 	if (!l->sticky) /* there, this bit may be another */
 		desc_put(tmp, r->end, end);
 	desc_put(tmp, r->report, end);
-	desc_put(tmp, r->done, 0);
-	memcpy(to, tmp, r->words * 8u);
+	/* the first one is given when the rest is there */
+	desc_put(tmp, r->start, first);
+	own_set_done(r, tmp, r->own && first);
+	own_give(r, to, tmp);
 	d->tx->note[d->tx->tail % SHADOW_DEPTH] =
 		(struct shadow_note){ .guest = (uint8_t)g };
 	d->tx->tail++;
@@ -365,7 +367,7 @@ static void replay_sticky(struct dmm *d, unsigned int g)
 			continue;
 		l = desc_layout(d, g, r, q->sticky[i]);
 		if (l)
-			put_entry(d, g, q->sticky[i], 0, 0, l, false);
+			put_entry(d, g, q->sticky[i], 0, 0, l, false, false);
 	}
 }
 
@@ -431,6 +433,7 @@ static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
 	struct txq *q = d->guest[g].txq;
 	uint32_t unit = desc_at(q, q->sent)->unit, i, skip = head_len, n;
 	uint32_t at = d->tx->tail % SHADOW_DEPTH * SHADOW_HEAD;
+	uint32_t start = d->tx->tail;
 
 	if (tx_ring(d)->kind == RING_OF_SLOTS) {
 		enter_slot(d, g, head, head_len);
@@ -450,18 +453,20 @@ static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
 					  (uint64_t)(d->heads -
 						     d->conf.area.host) +
 					  at,
-				  head_len, l,
+				  head_len, l, true,
 				  desc_at(q, q->sent)->bytes == head_len);
 		n = t->len < skip ? t->len : skip;
 		skip -= n;
 		if (t->len > n)
 			put_entry(d, g, t->w, t->iova + n, t->len - n, l,
-				  i + 1 == unit);
+				  d->tx->tail == start, i + 1 == unit);
 	}
 	/* a last descriptor without bytes of its own: the one before ends it */
 	desc_put(shadow_desc(d, d->tx->tail - 1), tx_ring(d)->end, 1);
 	desc_put(shadow_desc(d, d->tx->tail - 1), tx_ring(d)->report, 1);
 	note_last(d, g, unit);
+	if (tx_ring(d)->own)
+		own_start(tx_ring(d), shadow_desc(d, start));
 }
 
 static void charge(struct dmm *d, unsigned int g, uint64_t wire)
@@ -565,6 +570,20 @@ static bool is_sticky_unit(const struct dmm *d, struct txq *q)
 	return t->unit == 1 && !t->bad && tx_ring(d)->layout[t->layout].sticky;
 }
 
+/* The part is to look at what entered. */
+static void ring_bell(struct dmm *d)
+{
+	struct proc_args args = { .guest = -1 };
+
+	if (tx_ring(d)->kind != RING_OF_DESCRIPTORS)
+		return; /* each slot is its own doorbell */
+	if (!tx_ring(d)->own)
+		card_write(d, d->model->reg[tx_ring(d)->tail].slot,
+			   d->tx->tail % SHADOW_DEPTH, true);
+	else if (proc_run(d, PROC_DEMAND, &args))
+		d->failed = true;
+}
+
 void shadow_pump(struct dmm *d)
 {
 	uint32_t before = d->tx->tail, set, units = 0;
@@ -598,9 +617,7 @@ void shadow_pump(struct dmm *d)
 		if (d->tx->since == 0)
 			d->tx->since = now;
 		atomic_thread_fence(memory_order_release);
-		if (tx_ring(d)->kind == RING_OF_DESCRIPTORS)
-			card_write(d, d->model->reg[tx_ring(d)->tail].slot,
-				   d->tx->tail % SHADOW_DEPTH, true);
+		ring_bell(d);
 		note_idle(d);
 		d->last_use = now;
 		d->host.due(d->host.ctx, now + 1000000);
@@ -622,9 +639,6 @@ static void completed(struct dmm *d, const struct shadow_note *note,
 {
 	const struct ring *r = tx_ring(d);
 	struct txq *q = d->guest[note->guest].txq;
-	struct bits low = { .slot = r->back_low / 64u,
-			    .shift = r->back_low % 64u,
-			    .mask = cc_ones(r->back_high - r->back_low + 1u) };
 	uint32_t i, at = q->clean;
 
 	if (note->generation != q->generation &&
@@ -638,7 +652,7 @@ static void completed(struct dmm *d, const struct shadow_note *note,
 		if (r->kind == RING_OF_SLOTS)
 			t->w[r->words - 1u] = w[r->words - 1u];
 		else
-			desc_put(t->w, low, desc_get(w, low));
+			desc_written_back(r, t->w, w);
 		t->done = true;
 	}
 	txring_finish(d, note->guest);

@@ -188,10 +188,29 @@ static void mac_eeprom(struct build *b, const struct node *n)
 	id->mac_word = (uint16_t)word;
 }
 
+/* Bytes, one after another. */
+static void mac_register(struct build *b, const struct node *n)
+{
+	const struct reg *reg;
+	uint16_t i = build_reg(b, n, "a register");
+
+	if (i == MODEL_NONE)
+		return;
+	reg = &b->m->reg[i];
+	if (reg->bits != 8 || reg->dim < 6)
+		diag_error(b->diag, n->pos,
+			   DIAG_FITS
+			   "an address is six elements of 8 bits; %s has %u "
+			   "of %u",
+			   reg->name, reg->dim, reg->bits);
+	else
+		b->m->identity.mac_reg = i;
+}
+
 static void identity_mac(struct build *b, const struct node *n)
 {
-	static const char *const keys[] = { "memory", "at", "stride", "eeprom",
-					    "word" };
+	static const char *const keys[] = { "memory", "at",   "stride",
+					    "eeprom", "word", "register" };
 	struct identity *id = &b->m->identity;
 	const struct memory *mem;
 	uint64_t at = 0, stride = 1;
@@ -205,6 +224,10 @@ static void identity_mac(struct build *b, const struct node *n)
 		return;
 	if (node_get(n, "eeprom")) {
 		mac_eeprom(b, n);
+		return;
+	}
+	if (node_get(n, "register")) {
+		mac_register(b, node_get(n, "register"));
 		return;
 	}
 	id->mac_memory = memory_of(b, node_get(n, "memory"));
@@ -228,16 +251,19 @@ static void build_identity(struct build *b, const struct node *root)
 {
 	static const char *const keys[] = { "mac", "filter", "reset" };
 	static const char *const filters[] = {
-		"unicast",	"unicastHigh", "valid",	    "hash",
-		"table",	"shift",       "broadcast", "multicast",
-		"allMulticast", "promiscuous", "own"
+		"unicast",   "unicastHigh",  "valid",	    "hash",
+		"hashBits",  "table",	     "shift",	    "broadcast",
+		"multicast", "allMulticast", "promiscuous", "own"
 	};
+	static const char *const sixes[] = { "high", "low" };
 	struct identity *id = &b->m->identity;
 	const struct node *map =
 		map_of(b, root, "identity", keys, ARRAY_LEN(keys));
+	unsigned int word;
 	const struct node *f, *n;
 
 	id->mac_memory = id->unicast = id->hash = MODEL_NONE;
+	id->mac_reg = MODEL_NONE;
 	id->mac_eeprom = id->unicast_high = id->table = MODEL_NONE;
 	if (!map)
 		return;
@@ -254,6 +280,9 @@ static void build_identity(struct build *b, const struct node *root)
 		(void)!node_u64(n, "a mask", UINT64_MAX, &id->unicast_valid,
 				b->diag);
 	id->hash = reg_of(b, f, "hash");
+	n = node_get(f, "hashBits");
+	if (n && !node_word(n, "bits of the CRC", sixes, 2, &word, b->diag))
+		id->hash_low = word == 1;
 	id->table = reg_of(b, f, "table");
 	id->table_shift = expr_of(b, f, "shift", SCOPE_VOLATILE);
 	id->own = expr_of(b, f, "own", SCOPE_VOLATILE);
@@ -329,6 +358,7 @@ static const char *const proc_names[PROCS] = {
 	[PROC_OVERFLOW] = "overflow", [PROC_QUIESCE] = "quiesce",
 	[PROC_SAVE] = "save",	      [PROC_SCRUB] = "scrub",
 	[PROC_RESTORE] = "restore",   [PROC_FORCE] = "force",
+	[PROC_DEMAND] = "demand",
 };
 
 #define PROC_FLAGS                                                     \

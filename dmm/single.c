@@ -32,7 +32,7 @@ void single_plan(struct dmm *d)
 		if (!is_plain(d, i))
 			continue;
 		if (!r->read_clears && r->answer != ANSWER_EXPR &&
-		    !shows_where(d->model, i))
+		    r->answer != ANSWER_DEVICE && !shows_where(d->model, i))
 			d->flags[i] |= REG_SINGLE_READ;
 		if (!(d->flags[i] & REG_RING) && r->merge == MERGE_NONE)
 			d->flags[i] |= REG_SINGLE_WRITE;
@@ -93,6 +93,8 @@ static bool write_single(struct dmm *d, unsigned int g, struct dmm_access *a,
 	}
 	if (d->flags[e->reg] & REG_IN_LINE)
 		lease_line(d, g);
+	if (d->scans && !d->scanning)
+		own_wake(d);
 	mon_count(d, g, path, 1);
 	return true;
 }

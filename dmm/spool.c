@@ -123,6 +123,7 @@ static void filter_of(const struct dmm *d, unsigned int g, const uint8_t *bytes,
 					  8 * i);
 	if (id->hash != MODEL_NONE)
 		f->hash = c->reg[d->model->reg[id->hash].slot];
+	f->hash_low = id->hash_low;
 }
 
 /* Is the destination another guest's address?  (whom) may be NULL. */

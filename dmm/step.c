@@ -107,6 +107,32 @@ static bool run_rings(struct dmm *d, unsigned int g, struct judged *j)
 	return true;
 }
 
+/* Blocks: what is read of them counts for the checks of rings. */
+static bool run_blocks(struct dmm *d, unsigned int g, struct judged *j)
+{
+	uint64_t old[MODEL_MAX_BLOCKS][MODEL_MAX_LOADS];
+	unsigned int i, n;
+	bool ok = true;
+
+	for (n = 0; n < d->model->blocks && ok; n++) {
+		if (!(j->blocks & 1u << n))
+			continue;
+		ok = block_read(d, g, n, &j->address, &j->length);
+		if (!ok)
+			j->refused_ring = &d->model->block[n].form;
+	}
+	if (!ok)
+		return false;
+	for (i = 0; i < n; i++)
+		if (j->blocks & 1u << i)
+			block_try(d, g, i, old[i]);
+	ok = run_rings(d, g, j);
+	while (i-- > 0)
+		if (j->blocks & 1u << i)
+			block_undo(d, g, i, old[i]);
+	return ok;
+}
+
 static void run_checks(struct dmm *d, unsigned int g, struct judged *j)
 {
 	uint32_t checks = j->checks;
@@ -158,19 +184,20 @@ void step_judge(struct dmm *d, unsigned int g, enum rule_on on,
 			continue;
 		out->checks |= r->checks;
 		out->rings |= r->rings;
+		out->blocks |= r->blocks;
 		if (r->then > out->verdict || !out->culprit) {
 			out->verdict = r->then;
 			out->culprit = r;
 		}
 	}
-	if (!out->checks && !out->rings)
+	if (!out->checks && !out->rings && !out->blocks)
 		return;
 	/* checks see the new value; what fires, the one before */
 	at = step_latch_of(d, g, written, slot);
 	old = *at;
 	if (on == ON_WRITE)
 		step_latch(d, g, written, slot, value, cc_ones(written->bits));
-	if (run_rings(d, g, out))
+	if (run_blocks(d, g, out))
 		run_checks(d, g, out);
 	*at = old;
 }
@@ -237,8 +264,12 @@ static void rule_sets(struct dmm *d, unsigned int g, const struct rule *r,
 		bits = d->model->reg[s->reg].vol & s->mask << s->shift;
 		if (s->reg == d->model->interrupt.cause)
 			bits &= d->model->reg[s->reg].w1c;
-		if (mon_on_device(d, g) && bits)
+		if (mon_on_device(d, g) && bits &&
+		    !(d->flags[s->reg] & REG_MONITOR))
 			continue;
+		/* a rule says what causes are, a device only which came */
+		d->guest[g].reg[s->slot] &=
+			~(d->model->reg[s->reg].w1c & s->mask << s->shift);
 		sets_of(d, g, one, value, width, false);
 	}
 }
@@ -285,8 +316,17 @@ static void reset(struct dmm *d, unsigned int g)
 	if (c->sending == SEND_WAITS)
 		c->sending = SEND_NONE;
 	c->rx_seen = (struct rx_seen){ .base = 0 };
+	c->rx_head = 0;
 	txring_reset(d, g);
 	mon_identity(d, g);
+}
+
+/* What was read of the rings and is not done is the guest's again. */
+static void forget(struct dmm *d, unsigned int g, uint32_t rings)
+{
+	for (; rings; rings &= rings - 1)
+		if (d->model->ring[__builtin_ctz(rings)].to_device)
+			txring_forget(d, g);
 }
 
 void step_apply(struct dmm *d, unsigned int g, const struct judged *j,
@@ -307,7 +347,12 @@ void step_apply(struct dmm *d, unsigned int g, const struct judged *j,
 		rule_sets(d, g, j->rule[i], value, j->width);
 		if (j->rule[i]->to != MODEL_NONE)
 			c->state[i] = j->rule[i]->to;
+		if (j->rule[i]->forgets)
+			forget(d, g, j->rule[i]->forgets);
 	}
+	for (i = 0; i < d->model->blocks; i++)
+		if (j->blocks & 1u << i)
+			block_load(d, g, i);
 	if (c->transfer.on && !mon_during(c, c->transfer.during))
 		c->transfer.on = false;
 }
@@ -324,7 +369,7 @@ void step_latch(struct dmm *d, unsigned int g, const struct reg *reg,
 		unsigned int slot, uint64_t value, uint64_t mask)
 {
 	uint64_t *to = step_latch_of(d, g, reg, slot);
-	uint64_t plain = mask & ~reg->w1c & ~reg->w1s;
+	uint64_t plain = mask & ~reg->w1c & ~reg->w1s & ~reg->ro;
 
 	*to = (*to & ~plain) | (value & plain);
 	*to &= ~(value & mask & reg->w1c);
@@ -403,8 +448,10 @@ bool step_refused(struct dmm *d, unsigned int g, const struct judged *j,
 	if (j->refused_ring) {
 		r.offence = DMM_REFUSED;
 		r.name = j->refused_ring->name;
-		r.rule = "the ring, its tail or a buffer is not the guest's "
-			 "memory";
+		r.rule = j->refused_ring->words && j->refused_ring->layouts ?
+				 "the ring, its tail or a buffer is not the "
+				 "guest's memory" :
+				 "what it reads is not the guest's memory";
 		r.line = j->refused_ring->pos.line;
 		r.address = j->address;
 		r.length = j->length;

@@ -29,7 +29,8 @@ static void ring_at(const struct dmm *d, unsigned int g, const struct ring *r,
 bool txring_check(struct dmm *d, unsigned int g, const struct ring *r,
 		  uint64_t *at, uint64_t *len)
 {
-	uint64_t count, tail = d->guest[g].reg[slot_of(d, r->tail)], iova;
+	uint64_t count, iova;
+	uint64_t tail = r->own ? 0 : d->guest[g].reg[slot_of(d, r->tail)];
 
 	*at = *len = 0;
 	if (r->kind == RING_OF_SLOTS)
@@ -58,6 +59,18 @@ void txring_reset(struct dmm *d, unsigned int g)
 	q->generation++;
 	memset(q->sticky_set, 0, sizeof(q->sticky_set));
 	sched_unwant(&d->sched, g);
+}
+
+void txring_forget(struct dmm *d, unsigned int g)
+{
+	struct txq *q = d->guest[g].txq;
+	uint32_t head = q->head, count = q->count;
+	uint64_t base = q->base;
+
+	txring_reset(d, g);
+	q->base = base;
+	q->count = count;
+	q->head = q->fetch = head;
 }
 
 /* ---- one descriptor ---- */
@@ -113,7 +126,8 @@ static void read_desc(struct dmm *d, unsigned int g, struct txq *q,
 		return;
 	}
 	d->stats.transmit.descriptor_bytes_copied += r->words * 8u;
-	t->report = r->kind == RING_OF_SLOTS || desc_get(t->w, r->report);
+	t->report = r->own || r->kind == RING_OF_SLOTS ||
+		    desc_get(t->w, r->report);
 	l = desc_layout(d, g, r, t->w);
 	if (!l) {
 		t->bad = true;
@@ -158,6 +172,11 @@ static void add_desc(struct dmm *d, unsigned int g, struct txq *q)
 	bool end;
 
 	read_desc(d, g, q, t);
+	if (r->start.mask && q->got == q->ready && !t->bad &&
+	    !desc_get(t->w, r->start)) {
+		t->bad = true;
+		refuse(d, g, "a frame has no start", t->gpa, t->len);
+	}
 	q->got++;
 	q->fetch = q->fetch + 1 < q->count ? q->fetch + 1 : 0;
 	q->part_bad |= t->bad;
@@ -187,25 +206,29 @@ static void add_desc(struct dmm *d, unsigned int g, struct txq *q)
 static void follow(struct dmm *d, unsigned int g, struct txq *q)
 {
 	const struct ring *r = tx_ring(d);
-	uint64_t base, count, head;
+	uint64_t base, count, head = q->head;
 
 	if (r->kind == RING_OF_SLOTS) {
 		q->count = r->slots;
 		return;
 	}
-	head = d->guest[g].reg[slot_of(d, r->head)];
 	ring_at(d, g, r, &base, &count);
+	if (!r->own)
+		head = d->guest[g].reg[slot_of(d, r->head)];
 	if (base == q->base && count == q->count && head == q->head)
 		return;
+	if (r->own)
+		head = 0; /* such a part begins at the ring's start */
 	txring_reset(d, g);
 	q->base = base;
 	q->count = (uint32_t)count;
 	q->head = q->fetch = count ? (uint32_t)(head % count) : 0;
-	d->guest[g].reg[slot_of(d, r->head)] = q->head;
+	if (!r->own)
+		d->guest[g].reg[slot_of(d, r->head)] = q->head;
 }
 
 /* The guest has given more than was read. */
-static bool has_more(const struct dmm *d, unsigned int g, const struct txq *q)
+static bool has_more(struct dmm *d, unsigned int g, const struct txq *q)
 {
 	const struct ring *r = tx_ring(d);
 
@@ -213,6 +236,11 @@ static bool has_more(const struct dmm *d, unsigned int g, const struct txq *q)
 		return false;
 	if (r->kind == RING_OF_SLOTS)
 		return slots_given(d, g, q);
+	/* what was read and is not done has its bit still set */
+	if (r->own)
+		return q->got - q->clean < q->count &&
+		       own_given(d, g, r,
+				 q->base + (uint64_t)q->fetch * r->words * 8u);
 	return q->fetch !=
 	       (uint32_t)d->guest[g].reg[slot_of(d, r->tail)] % q->count;
 }
@@ -286,17 +314,18 @@ void txring_finish(struct dmm *d, unsigned int g)
 	const struct ring *r = tx_ring(d);
 	struct context *c = &d->guest[g];
 	struct txq *q = c->txq;
-	uint64_t none, *head;
+	uint64_t none = q->head, *head;
 	bool told = false, moved;
 
-	none = q->head;
 	head = r->head == MODEL_NONE ? &none : &c->reg[slot_of(d, r->head)];
 	moved = *head != q->head;
 
 	while (q->clean != q->sent && q->d[q->clean % TXQ_DEPTH].done) {
-		const struct tx_desc *t = &q->d[q->clean++ % TXQ_DEPTH];
+		struct tx_desc *t = &q->d[q->clean++ % TXQ_DEPTH];
 
 		q->head = t->index + 1 < q->count ? t->index + 1 : 0;
+		if (r->own)
+			own_set_done(r, t->w, true);
 		if (t->report)
 			give_back(d, g, t);
 		told |= t->report;

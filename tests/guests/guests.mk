@@ -22,7 +22,7 @@ GUEST_LDFLAGS := -nostdlib -static -Wl,-z,noexecstack \
 	-Wl,-T,$(guests_dir)/guest.lds
 
 guests_core := start trap boot lib time irq ring3
-guests_card := pci nic ne2k e1000 e1000_eeprom rtl8139 $(guests_core)
+guests_card := pci nic ne2k e1000 e1000_eeprom rtl8139 pcnet $(guests_core)
 
 # The objects of each image.  A new guest needs a line here, and its name below.
 guests_hello     := hello $(guests_core)

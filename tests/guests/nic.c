@@ -9,6 +9,7 @@ static const struct nic_driver *const drivers[] = {
 	&ne2k_driver,
 	&e1000_driver,
 	&rtl8139_driver,
+	&pcnet_driver,
 };
 
 static void use_interrupt(struct nic *nic)

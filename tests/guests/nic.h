@@ -63,6 +63,7 @@ struct nic {
 extern const struct nic_driver ne2k_driver;
 extern const struct nic_driver e1000_driver;
 extern const struct nic_driver rtl8139_driver;
+extern const struct nic_driver pcnet_driver;
 
 /* Find a NIC, as the option `nic` says; fails the guest if there is none.
  * With the option `irq`, use its interrupt where that works. */

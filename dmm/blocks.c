@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+/*
+ * blocks.c: the compiler's part for what has no doorbell: structures in guest
+ * memory that the part reads when it is told to, and rings whose descriptors
+ * say by a bit of their own whose they are.
+ */
+
+#include <string.h>
+
+#include "build.h"
+
+static const char *const block_keys[] = { "kind",  "at",     "size",  "fields",
+					  "loads", "shadow", "begins" };
+
+/* "REGISTER: EXPR" of the block's fields, into model.set. */
+static struct span block_loads(struct build *b, const struct node *map,
+			       const struct ring *form)
+{
+	struct dmm_model *m = b->m;
+	struct span span = { .first = m->sets };
+	struct target t;
+	struct set *s;
+	size_t i;
+
+	if (!map ||
+	    node_expect(map, NODE_MAP, "registers and their values", b->diag))
+		return span;
+	for (i = 0; i < map->n; i++) {
+		if (build_full(b, map->key[i]->pos, "registers that it loads",
+			       (unsigned int)i, MODEL_MAX_LOADS) ||
+		    build_full(b, map->key[i]->pos, "assignments", m->sets,
+			       MODEL_MAX_SETS))
+			break;
+		if (!build_target(b, map->key[i]->text, map->key[i]->pos, &t))
+			continue;
+		s = &m->set[m->sets];
+		*s = (struct set){ .pos = map->key[i]->pos,
+				   .reg = t.reg,
+				   .slot = t.slot,
+				   .shift = t.shift,
+				   .mask = t.mask };
+		s->value = build_field_expr(b, map->at[i], form);
+		if (s->value)
+			m->sets++;
+	}
+	span.n = (uint16_t)(m->sets - span.first);
+	return span;
+}
+
+void build_block(struct build *b, const struct node *key,
+		 const struct node *node)
+{
+	static const char *const needed[] = { "at", "size", "fields", "loads" };
+	struct block *block = &b->m->block[b->m->blocks];
+	uint64_t size;
+	size_t i;
+
+	if (build_full(b, key->pos, "blocks", b->m->blocks, MODEL_MAX_BLOCKS) ||
+	    node_known(node, "a block", block_keys, ARRAY_LEN(block_keys),
+		       b->diag))
+		return;
+	*block = (struct block){ .form = { .name = key->text,
+					   .pos = key->pos } };
+	b->m->blocks++;
+	for (i = 0; i < ARRAY_LEN(needed); i++) {
+		if (node_get(node, needed[i]))
+			continue;
+		diag_error(b->diag, key->pos,
+			   DIAG_MISSING "a block needs \"%s:\"", needed[i]);
+		return;
+	}
+	if (node_u64(node_get(node, "size"), "a size in bytes",
+		     8 * MODEL_MAX_WORDS, &size, b->diag))
+		return;
+	if (size == 0 || size % 4) {
+		diag_error(b->diag, node_get(node, "size")->pos,
+			   DIAG_VALUE
+			   "a block has 4 to %u bytes, a multiple of 4",
+			   8 * MODEL_MAX_WORDS);
+		return;
+	}
+	block->bytes = (uint8_t)size;
+	block->form.words = (uint8_t)((size + 7) / 8);
+	block->form.base =
+		build_expr(b, node_get(node, "at"), SCOPE_VOLATILE, NULL);
+	build_ring_fields(b, node_get(node, "fields"), &block->form);
+	block->loads = block_loads(b, node_get(node, "loads"), &block->form);
+	/* rings that stand below it have no names yet: see build_begins() */
+}
+
+uint32_t build_ring_set(struct build *b, const struct node *n)
+{
+	const struct node *one = n;
+	uint32_t set = 0;
+	uint16_t ring;
+	size_t i;
+
+	for (i = 0; n && i < (n->kind == NODE_SEQ ? n->n : 1); i++) {
+		if (n->kind == NODE_SEQ)
+			one = n->at[i];
+		if (node_expect(one, NODE_SCALAR, "a ring", b->diag))
+			continue;
+		ring = build_find_ring(b, one->text);
+		if (ring != MODEL_NONE)
+			set |= 1u << ring;
+		else
+			build_unknown(b, one->pos, "ring", one->text,
+				      &b->m->ring[0].name, b->m->rings,
+				      sizeof(b->m->ring[0]));
+	}
+	return set;
+}
+
+void build_begins(struct build *b, const struct node *root)
+{
+	const struct node *map = node_get(root, "dma");
+	struct block *block;
+	unsigned int i;
+	size_t k;
+
+	for (i = 0; i < b->m->blocks; i++) {
+		block = &b->m->block[i];
+		for (k = 0; k < map->n; k++)
+			if (node_is(map->key[k], block->form.name))
+				break;
+		block->begins =
+			build_ring_set(b, node_get(map->at[k], "begins"));
+		block->form.shadow =
+			build_field_sets(b, node_get(map->at[k], "shadow"),
+					 &block->form, SCOPE_SHADOW);
+	}
+}
+
+bool build_own(struct build *b, const struct node *node, struct ring *ring)
+{
+	static const char *const not [] = { "head", "tail", "done", "report" };
+	const struct node *n;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(not ); i++) {
+		n = node_get(node, not [i]);
+		if (!n)
+			continue;
+		diag_error(b->diag, n->pos,
+			   DIAG_NOT_BOTH
+			   "a ring with \"own\" has no \"%s\": the bit says "
+			   "whose a descriptor is, and that it is used",
+			   not [i]);
+		return false;
+	}
+	ring->own = true;
+	n = node_get(node, "scan");
+	if (n)
+		(void)!node_time(n, "a time", &ring->scan_ns, b->diag);
+	n = node_get(node, "scanIf");
+	if (n)
+		ring->scan_if = build_expr(b, n, SCOPE_VOLATILE, NULL);
+	return true;
+}
