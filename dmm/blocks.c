@@ -52,6 +52,7 @@ void build_block(struct build *b, const struct node *key,
 {
 	static const char *const needed[] = { "at", "size", "fields", "loads" };
 	struct block *block = &b->m->block[b->m->blocks];
+	const struct node *n;
 	uint64_t size;
 	size_t i;
 
@@ -69,11 +70,11 @@ void build_block(struct build *b, const struct node *key,
 			   DIAG_MISSING "a block needs \"%s:\"", needed[i]);
 		return;
 	}
-	if (node_u64(node_get(node, "size"), "a size in bytes",
-		     8 * MODEL_MAX_WORDS, &size, b->diag))
+	n = node_get(node, "size");
+	if (node_u64(n, "a size in bytes", 8 * MODEL_MAX_WORDS, &size, b->diag))
 		return;
 	if (size == 0 || size % 4) {
-		diag_error(b->diag, node_get(node, "size")->pos,
+		diag_error(b->diag, n->pos,
 			   DIAG_VALUE
 			   "a block has 4 to %u bytes, a multiple of 4",
 			   8 * MODEL_MAX_WORDS);
