@@ -16,11 +16,11 @@ bool block_read(struct dmm *d, unsigned int g, unsigned int i, uint64_t *at,
 	uint64_t *w = d->guest[g].block[i], iova;
 
 	*at = mon_eval(d, g, b->form.base);
-	*len = b->bytes;
+	*len = form_size(d, g, &b->form, b->bytes);
 	memset(w, 0, sizeof(d->guest[g].block[i]));
 	if (d->host.translate(d->host.ctx, g, *at, *len, &iova))
-		return false;
-	return d->host.read_mem(d->host.ctx, g, *at, w, *len) == 0;
+		return d->conf.without & DMM_WITHOUT_RING;
+	return form_read(d, g, &b->form, *at, w, b->bytes) == 0;
 }
 
 static void load(struct dmm *d, unsigned int g, unsigned int i)

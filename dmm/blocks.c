@@ -9,8 +9,82 @@
 
 #include "build.h"
 
-static const char *const block_keys[] = { "kind",  "at",     "size",  "fields",
-					  "loads", "shadow", "begins" };
+static const char *const block_keys[] = {
+	"kind", "at", "size", "fields", "loads", "shadow", "begins", "forms"
+};
+static const char *const form_keys[] = { "when", "size", "fields", "adds" };
+
+/* Where a form has the fields that (ring) has. */
+static void form_fields(struct build *b, const struct node *map,
+			const struct ring *ring, struct form *f)
+{
+	struct ring there = { .words = (uint8_t)((f->bytes + 7u) / 8u) };
+	unsigned int i, k;
+	struct bits bits;
+
+	build_ring_fields(b, map, &there);
+	for (i = 0; i < there.fields; i++) {
+		for (k = 0; k < ring->fields; k++)
+			if (!strcmp(ring->field[k].name, there.field[i].name))
+				break;
+		bits = (struct bits){ .slot = there.field[i].low / 64u,
+				      .shift = there.field[i].low % 64u,
+				      .mask = cc_ones(there.field[i].bits) };
+		if (k < ring->fields)
+			f->at[k] = bits;
+		else
+			build_unknown(b, map->pos, "field that the form has",
+				      there.field[i].name, &ring->field[0].name,
+				      ring->fields, sizeof(ring->field[0]));
+	}
+}
+
+static void build_form(struct build *b, const struct node *key,
+		       const struct node *node, struct ring *ring)
+{
+	struct form *f = &ring->form[ring->forms];
+	const struct node *n;
+	uint64_t size;
+	size_t i;
+
+	if (build_full(b, key->pos, "forms", ring->forms, MODEL_MAX_FORMS) ||
+	    node_expect(node, NODE_MAP, "a form", b->diag) ||
+	    node_known(node, "a form", form_keys, ARRAY_LEN(form_keys),
+		       b->diag))
+		return;
+	for (i = 0; i < 3; i++) {
+		if (node_get(node, form_keys[i]))
+			continue;
+		diag_error(b->diag, key->pos,
+			   DIAG_MISSING "a form needs \"%s:\"", form_keys[i]);
+		return;
+	}
+	n = node_get(node, "size");
+	if (node_u64(n, "a size in bytes", 8 * MODEL_MAX_WORDS, &size, b->diag))
+		return;
+	if (size == 0 || size % 8) {
+		diag_error(b->diag, n->pos,
+			   DIAG_VALUE "a form has 8, 16, 24 or 32 bytes");
+		return;
+	}
+	*f = (struct form){ .name = key->text, .bytes = (uint8_t)size };
+	f->when = build_expr(b, node_get(node, "when"), SCOPE_VOLATILE, NULL);
+	if (!f->when)
+		return;
+	ring->forms++;
+	form_fields(b, node_get(node, "fields"), ring, f);
+	f->adds = build_field_sets(b, node_get(node, "adds"), ring, 0);
+}
+
+void build_forms(struct build *b, const struct node *map, struct ring *ring)
+{
+	size_t i;
+
+	if (!map || node_expect(map, NODE_MAP, "the forms", b->diag))
+		return;
+	for (i = 0; i < map->n; i++)
+		build_form(b, map->key[i], map->at[i], ring);
+}
 
 /* "REGISTER: EXPR" of the block's fields, into model.set. */
 static struct span block_loads(struct build *b, const struct node *map,
@@ -85,6 +159,7 @@ void build_block(struct build *b, const struct node *key,
 	block->form.base =
 		build_expr(b, node_get(node, "at"), SCOPE_VOLATILE, NULL);
 	build_ring_fields(b, node_get(node, "fields"), &block->form);
+	build_forms(b, node_get(node, "forms"), &block->form);
 	block->loads = block_loads(b, node_get(node, "loads"), &block->form);
 	/* rings that stand below it have no names yet: see build_begins() */
 }

@@ -131,6 +131,8 @@ void build_block(struct build *b, const struct node *key,
 void build_begins(struct build *b, const struct node *root);
 /* A ring with `own`: what it has in place of head, tail and done. */
 bool build_own(struct build *b, const struct node *node, struct ring *ring);
+/* Other ways in which a guest's descriptors may be laid out. */
+void build_forms(struct build *b, const struct node *map, struct ring *ring);
 /* "RING" or a list of them, as a bit set. */
 uint32_t build_ring_set(struct build *b, const struct node *n);
 void build_eeproms(struct build *b, const struct node *root);

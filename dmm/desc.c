@@ -110,6 +110,8 @@ void desc_write_back(struct dmm *d, unsigned int g, const struct ring *r,
 	unsigned int low = r->back_low / 8u, high = r->back_high / 8u;
 	const uint8_t *bytes = (const uint8_t *)w;
 
+	if (r->forms && form_write_back(d, g, r, at, w))
+		return;
 	if (done > low)
 		(void)!d->host.write_mem(d->host.ctx, g, at + low, bytes + low,
 					 done - low);

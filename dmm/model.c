@@ -57,6 +57,8 @@ static void free_rings(struct dmm_model *m)
 		r = &m->ring[i];
 		free(r->base);
 		free(r->scan_if);
+		for (k = 0; k < r->forms; k++)
+			free(r->form[k].when);
 		free(r->forbid);
 		free(r->count);
 		free(r->given);
@@ -70,8 +72,12 @@ static void free_rings(struct dmm_model *m)
 		for (k = 0; k < OFF_KEYS; k++)
 			free(r->off[k]);
 	}
-	for (i = 0; i < m->blocks; i++)
-		free(m->block[i].form.base);
+	for (i = 0; i < m->blocks; i++) {
+		r = &m->block[i].form;
+		free(r->base);
+		for (k = 0; k < r->forms; k++)
+			free(r->form[k].when);
+	}
 }
 
 void dmm_model_free(struct dmm_model *m)

@@ -31,6 +31,7 @@
 #define MODEL_MAX_RINGS 8u
 #define MODEL_MAX_LAYOUTS 4u
 #define MODEL_MAX_BLOCKS 2u
+#define MODEL_MAX_FORMS 2u
 #define MODEL_MAX_LOADS 16u /* registers that a block is loaded to */
 #define MODEL_MAX_EEPROMS 2u
 #define MODEL_MAX_WORDS 4u /* of a descriptor, 64 bits each */
@@ -210,6 +211,15 @@ struct layout {
  */
 enum ring_kind { RING_OF_DESCRIPTORS, RING_OF_SLOTS, RING_OF_BYTES };
 
+/* Another way to lay out the fields of a ring's descriptors, or a block's. */
+struct form {
+	const char *name;
+	struct expr *when;
+	uint8_t bytes;
+	struct bits at[MODEL_MAX_FIELDS]; /* of each field; mask 0: not there */
+	struct span adds;		  /* sets of fields, once it was read */
+};
+
 struct ring {
 	const char *name;
 	struct diag_pos pos;
@@ -227,6 +237,8 @@ struct ring {
 	uint8_t words; /* of a descriptor, 64 bits each */
 	struct field field[MODEL_MAX_FIELDS];
 	uint8_t fields;
+	struct form form[MODEL_MAX_FORMS]; /* of a guest's */
+	uint8_t forms;
 	struct layout layout[MODEL_MAX_LAYOUTS];
 	uint8_t layouts;
 	struct bits end, report, done; /* last of a frame; wants a write-back */

@@ -580,14 +580,29 @@ void block_undo(struct dmm *d, unsigned int g, unsigned int i,
 /* The monitor's own blocks, in the area at (host), which is (iova). */
 void block_open(struct dmm *d, uint8_t *host, uint64_t iova);
 
+/* ---- forms.c: descriptors laid out in several ways ---- */
+
+/* Bytes of one of the guest's descriptors. */
+unsigned int form_bytes(const struct dmm *d, unsigned int g,
+			const struct ring *r);
+/* The same of what has (plain) bytes in no other form. */
+unsigned int form_size(const struct dmm *d, unsigned int g,
+		       const struct ring *r, unsigned int plain);
+/* Read one of the guest's, of (bytes) if it is as the fields are, to (w). */
+MUST_CHECK int form_read(struct dmm *d, unsigned int g, const struct ring *r,
+			 uint64_t at, uint64_t *w, unsigned int bytes);
+/* As desc_write_back(); false: the guest has no other form, nothing is done. */
+bool form_write_back(struct dmm *d, unsigned int g, const struct ring *r,
+		     uint64_t at, const uint64_t *w);
+/* Has the guest given the descriptor at (at), of a ring with own? */
+bool form_given(struct dmm *d, unsigned int g, const struct ring *r,
+		uint64_t at);
+
 /* ---- ownring.c: rings whose descriptors say whose they are ---- */
 
 /* Is the descriptor used by the part, as the ring (r) says so? */
 bool own_done(const struct ring *r, const uint64_t *w);
 void own_set_done(const struct ring *r, uint64_t *w, bool done);
-/* Has the guest given the descriptor at (at)? */
-bool own_given(struct dmm *d, unsigned int g, const struct ring *r,
-	       uint64_t at);
 /* Hand (w) to the device at (to): the word with the done bit last. */
 void own_give(const struct ring *r, volatile uint64_t *to, const uint64_t *w);
 /* The first descriptor of a frame that is there: the part may begin. */

@@ -23,19 +23,6 @@ void own_set_done(const struct ring *r, uint64_t *w, bool done)
 	desc_put(w, r->done, done != r->own);
 }
 
-bool own_given(struct dmm *d, unsigned int g, const struct ring *r, uint64_t at)
-{
-	uint64_t w[MODEL_MAX_WORDS] = { 0 };
-
-	/* the bit first, and then, when it was seen, the rest: the guest
-	 * writes them the other way round */
-	if (d->host.read_mem(d->host.ctx, g, at + r->done.slot * 8u,
-			     &w[r->done.slot], 8))
-		return false;
-	atomic_thread_fence(memory_order_acquire);
-	return !own_done(r, w);
-}
-
 void own_give(const struct ring *r, volatile uint64_t *to, const uint64_t *w)
 {
 	unsigned int i;
@@ -120,8 +107,8 @@ static uint64_t buffer_at(struct dmm *d, unsigned int g, const struct ring *r,
 	uint64_t w[MODEL_MAX_WORDS] = { 0 };
 	const struct layout *l;
 
-	if (!own_given(d, g, r, at) ||
-	    d->host.read_mem(d->host.ctx, g, at, w, r->words * 8u))
+	if (!form_given(d, g, r, at) ||
+	    form_read(d, g, r, at, w, r->words * 8u))
 		return 0;
 	l = desc_layout(d, g, r, w);
 	if (!l || !l->length)
@@ -135,11 +122,11 @@ bool own_room(struct dmm *d, unsigned int g, uint64_t base, uint32_t count,
 {
 	const struct ring *r = &d->model->ring[d->model->receive.dring];
 	uint32_t i = d->guest[g].rx_head % count, n;
+	unsigned int step = form_bytes(d, g, r);
 	uint64_t size, buffer;
 
 	for (n = 0; n < count && n < ROOM_MAX; n++) {
-		size = buffer_at(d, g, r, base + (uint64_t)i * r->words * 8u,
-				 &buffer);
+		size = buffer_at(d, g, r, base + (uint64_t)i * step, &buffer);
 		if (!size)
 			return false;
 		if (size >= len)
@@ -153,14 +140,15 @@ bool own_room(struct dmm *d, unsigned int g, uint64_t base, uint32_t count,
 bool own_buffers(struct dmm *d, unsigned int g, const struct ring *r,
 		 uint64_t *at, uint64_t *len)
 {
-	uint64_t base = *at, n = *len / (r->words * 8u), i, size, buffer, iova;
+	uint64_t base = *at, step = form_bytes(d, g, r), n = *len / step;
+	uint64_t i, size, buffer, iova;
 	struct rx_seen now = { .base = base, .count = n };
 
 	/* those that are given later are looked at when they are used */
 	if (memcmp(&d->guest[g].rx_seen, &now, sizeof(now)) == 0)
 		return true;
 	for (i = 0; i < n; i++) {
-		size = buffer_at(d, g, r, base + i * r->words * 8u, &buffer);
+		size = buffer_at(d, g, r, base + i * step, &buffer);
 		if (!size || d->conf.without & DMM_WITHOUT_BUFFER ||
 		    !d->host.translate(d->host.ctx, g, buffer, size, &iova))
 			continue;

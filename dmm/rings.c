@@ -14,7 +14,7 @@ static const char *const ring_keys[] = {
 	"size",	  "fields",  "layouts", "end",	     "report",	"done",
 	"tagged", "tag",     "length",	"writeBack", "refused", "shadow",
 	"frame",  "offload", "forbid",	"own",	     "start",	"total",
-	"error",  "trailer", "scan",	"scanIf",
+	"error",  "trailer", "scan",	"scanIf",    "forms",
 };
 static const char *const layout_keys[] = { "when", "buffer", "length",
 					   "sticky" };
@@ -335,6 +335,7 @@ static void descriptor_ring(struct build *b, const struct node *node,
 	    !ring_shape(b, node, ring))
 		return;
 	build_ring_fields(b, node_get(node, "fields"), ring);
+	build_forms(b, node_get(node, "forms"), ring);
 	build_ring_layouts(b, node_get(node, "layouts"), ring);
 	ring_marks(b, node, ring);
 	build_ring_refused(b, node_get(node, "refused"), ring);

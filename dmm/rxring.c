@@ -89,7 +89,7 @@ bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 	*at = mon_eval(d, g, r->base);
 	count = mon_eval(d, g, r->count);
 	tail = r->own ? 0 : reg_of(d, g, r->tail);
-	*len = count * r->words * 8u;
+	*len = count * form_bytes(d, g, r);
 	if (d->conf.without & DMM_WITHOUT_RING)
 		return true;
 	if (count == 0)
@@ -132,10 +132,10 @@ static int put_one(struct dmm *d, unsigned int g, const struct into *in,
 		   const uint8_t *bytes, size_t len, uint64_t *w)
 {
 	const struct ring *r = rx_ring(d);
-	uint64_t at = in->base + (uint64_t)in->head * r->words * 8u, size;
+	uint64_t at = in->base + (uint64_t)in->head * form_bytes(d, g, r), size;
 	struct bits buffer = { .mask = 0 };
 
-	if (d->host.read_mem(d->host.ctx, g, at, w, r->words * 8u))
+	if (form_read(d, g, r, at, w, r->words * 8u))
 		return -EFAULT;
 	size = buffer_len(d, g, w, &buffer);
 	if (size > len)
@@ -174,7 +174,7 @@ static void finish_desc(struct dmm *d, unsigned int g, struct into *in,
 			uint64_t *w, const struct share *s)
 {
 	const struct ring *r = rx_ring(d);
-	uint64_t at = in->base + (uint64_t)in->head * r->words * 8u;
+	uint64_t at = in->base + (uint64_t)in->head * form_bytes(d, g, r);
 	unsigned int i;
 
 	/* what the part writes back is all new */
@@ -246,7 +246,7 @@ int rxring_put(struct dmm *d, unsigned int g, const uint8_t *bytes, size_t len)
 				    prepare(d, g, bytes, len, tag, &tagged));
 	if (!ring_of(d, g, &in) ||
 	    d->host.translate(d->host.ctx, g, in.base,
-			      (uint64_t)in.count * r->words * 8u, &iova))
+			      (uint64_t)in.count * form_bytes(d, g, r), &iova))
 		return -ENOSPC;
 	len = prepare(d, g, bytes, len, tag, &tagged);
 	if (!has_room(d, g, &in, len))

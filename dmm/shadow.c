@@ -375,12 +375,12 @@ static void replay_sticky(struct dmm *d, unsigned int g)
 static void read_again(struct dmm *d, unsigned int g, struct tx_desc *t)
 {
 	const struct ring *r = tx_ring(d);
-	uint64_t at =
-		d->guest[g].txq->base + (uint64_t)t->index * r->words * 8u;
+	uint64_t at = d->guest[g].txq->base +
+		      (uint64_t)t->index * form_bytes(d, g, r);
 	const struct layout *l;
 
 	if (!(d->conf.without & DMM_WITHOUT_SHADOW) ||
-	    d->host.read_mem(d->host.ctx, g, at, t->w, r->words * 8u))
+	    form_read(d, g, r, at, t->w, r->words * 8u))
 		return;
 	l = desc_layout(d, g, r, t->w);
 	if (!l || !l->length)

@@ -36,7 +36,7 @@ bool txring_check(struct dmm *d, unsigned int g, const struct ring *r,
 	if (r->kind == RING_OF_SLOTS)
 		return true; /* they are registers */
 	ring_at(d, g, r, at, &count);
-	*len = count * r->words * 8u;
+	*len = count * form_bytes(d, g, r);
 	if (d->conf.without & DMM_WITHOUT_RING)
 		return true;
 	if (count == 0)
@@ -115,24 +115,25 @@ static void read_desc(struct dmm *d, unsigned int g, struct txq *q,
 		      struct tx_desc *t)
 {
 	const struct ring *r = tx_ring(d);
-	uint64_t at = q->base + (uint64_t)q->fetch * r->words * 8u;
+	unsigned int bytes = form_bytes(d, g, r);
+	uint64_t at = q->base + (uint64_t)q->fetch * bytes;
 	const struct layout *l;
 
 	*t = (struct tx_desc){ .index = q->fetch };
 	if (r->kind == RING_OF_SLOTS) {
 		slots_read(d, g, q->fetch, t->w);
-	} else if (d->host.read_mem(d->host.ctx, g, at, t->w, r->words * 8u)) {
+	} else if (form_read(d, g, r, at, t->w, bytes)) {
 		t->bad = true;
 		return;
 	}
-	d->stats.transmit.descriptor_bytes_copied += r->words * 8u;
+	d->stats.transmit.descriptor_bytes_copied += bytes;
 	t->report = r->own || r->kind == RING_OF_SLOTS ||
 		    desc_get(t->w, r->report);
 	l = desc_layout(d, g, r, t->w);
 	if (!l) {
 		t->bad = true;
 		refuse(d, g, "a descriptor has no layout of the model", at,
-		       r->words * 8u);
+		       bytes);
 		return;
 	}
 	t->layout = (uint8_t)(l - r->layout);
@@ -140,7 +141,7 @@ static void read_desc(struct dmm *d, unsigned int g, struct txq *q,
 	    !(d->conf.without & DMM_WITHOUT_OFFLOAD)) {
 		t->bad = true;
 		refuse(d, g, "a descriptor is one that the model forbids", at,
-		       r->words * 8u);
+		       bytes);
 		return;
 	}
 	if (l->length)
@@ -239,8 +240,9 @@ static bool has_more(struct dmm *d, unsigned int g, const struct txq *q)
 	/* what was read and is not done has its bit still set */
 	if (r->own)
 		return q->got - q->clean < q->count &&
-		       own_given(d, g, r,
-				 q->base + (uint64_t)q->fetch * r->words * 8u);
+		       form_given(d, g, r,
+				  q->base + (uint64_t)q->fetch *
+						    form_bytes(d, g, r));
 	return q->fetch !=
 	       (uint32_t)d->guest[g].reg[slot_of(d, r->tail)] % q->count;
 }
@@ -305,7 +307,8 @@ static void give_back(struct dmm *d, unsigned int g, const struct tx_desc *t)
 	else
 		desc_write_back(d, g, r,
 				d->guest[g].txq->base +
-					(uint64_t)t->index * r->words * 8u,
+					(uint64_t)t->index *
+						form_bytes(d, g, r),
 				t->w);
 }
 

@@ -13,9 +13,9 @@
  *
  * Files: attack.c is the rig, attack_host.c the monitor's host and the wire,
  * attack_e1000.c a driver for good and bad guests, attack_ne2k.c and
- * attack_rtl8139.c others;
- * attack_ring.c, attack_door.c, attack_frame.c, attack_rx.c, attack_port.c and
- * attack_slots.c are the tables of cases.
+ * attack_rtl8139.c and attack_pcnet.c others;
+ * attack_ring.c, attack_door.c, attack_frame.c, attack_rx.c, attack_port.c,
+ * attack_slots.c and attack_own.c are the tables of cases.
  */
 
 #ifndef TESTS_ATTACK_H
@@ -164,6 +164,7 @@ struct rig {
 	uint64_t stall_from, stall_len, stall_value;
 	struct {
 		uint64_t at, value;
+		unsigned int width;
 	} stall[STALLS_MAX];
 	unsigned int stalls;
 	uint64_t accesses; /* of guests, served */
@@ -317,7 +318,7 @@ struct attack_table {
 
 extern const struct attack_table attack_ring_table, attack_door_table,
 	attack_frame_table, attack_rx_table, attack_port_table,
-	attack_slots_table;
+	attack_slots_table, attack_own_table;
 extern const struct attack_table *const attack_tables[]; /* NULL ends */
 
 #endif /* TESTS_ATTACK_H */

@@ -43,7 +43,8 @@ static uint64_t host_read(void *ctx, unsigned int space, uint64_t off,
 }
 
 /* At one place the last one counts. */
-static void stall(struct rig *rig, uint64_t off, uint64_t value)
+static void stall(struct rig *rig, uint64_t off, unsigned int width,
+		  uint64_t value)
 {
 	unsigned int i;
 
@@ -53,6 +54,7 @@ static void stall(struct rig *rig, uint64_t off, uint64_t value)
 	if (i == STALLS_MAX)
 		abort();
 	rig->stall[i].at = off;
+	rig->stall[i].width = width;
 	rig->stall[i].value = rig->stall_value = value;
 	rig->stalls += i == rig->stalls;
 }
@@ -64,7 +66,7 @@ static void host_write(void *ctx, unsigned int space, uint64_t off,
 
 	if (rig->stalled && space == 0 &&
 	    off - rig->stall_from < rig->stall_len) {
-		stall(rig, off, value);
+		stall(rig, off, width, value);
 		return;
 	}
 	rig->ops->write(rig->be, space, off, width, value);
@@ -224,8 +226,8 @@ void attack_release(struct rig *rig)
 
 	rig->stalled = false;
 	for (i = 0; i < rig->stalls; i++)
-		rig->ops->write(rig->be, 0, rig->stall[i].at, 4,
-				rig->stall[i].value);
+		rig->ops->write(rig->be, 0, rig->stall[i].at,
+				rig->stall[i].width, rig->stall[i].value);
 	rig->stalls = 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "attack_pcnet.h"
 #include "attack_rtl8139.h"
 #include "vmm/log.h"
 #include "vmm/qemu.h"
@@ -107,10 +108,21 @@ static void rtl8139_lease(void **state)
 	run(&attack_rtl8139, IN_LEASE);
 }
 
-/* With a safeguard taken away, the cases that test it notice. */
-static void notice(unsigned int without)
+static void pcnet_merge(void **state)
 {
-	const struct attack_table *t = &attack_slots_table;
+	(void)state;
+	run(&attack_pcnet, IN_MERGE);
+}
+
+static void pcnet_lease(void **state)
+{
+	(void)state;
+	run(&attack_pcnet, IN_LEASE);
+}
+
+/* With a safeguard taken away, the cases that test it notice. */
+static void notice(const struct attack_table *t, unsigned int without)
+{
 	unsigned int of = 0, noticed = 0;
 	struct rig *rig;
 	char why[128];
@@ -147,7 +159,22 @@ static void rtl8139_without(void **state)
 	if (!have_qemu())
 		skip();
 	for (i = 0; i < ARRAY_LEN(safeguards); i++)
-		notice(safeguards[i]);
+		notice(&attack_slots_table, safeguards[i]);
+}
+
+static void pcnet_without(void **state)
+{
+	static const unsigned int safeguards[] = {
+		DMM_WITHOUT_BUFFER, DMM_WITHOUT_RING,	DMM_WITHOUT_WHOLE,
+		DMM_WITHOUT_SOURCE, DMM_WITHOUT_FILTER, DMM_WITHOUT_SHADOW,
+	};
+	size_t i;
+
+	(void)state;
+	if (!have_qemu())
+		skip();
+	for (i = 0; i < ARRAY_LEN(safeguards); i++)
+		notice(&attack_own_table, safeguards[i]);
 }
 
 int main(void)
@@ -160,6 +187,9 @@ int main(void)
 		cmocka_unit_test(rtl8139_merge),
 		cmocka_unit_test(rtl8139_lease),
 		cmocka_unit_test(rtl8139_without),
+		cmocka_unit_test(pcnet_merge),
+		cmocka_unit_test(pcnet_lease),
+		cmocka_unit_test(pcnet_without),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
