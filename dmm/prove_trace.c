@@ -75,6 +75,8 @@ static int move(struct way *w, const struct place *pl, unsigned int width,
 	err = show(w, &head, body);
 	if (err)
 		return err;
+	if (!replay_dmm(w->replay))
+		return -EIO; /* its device does not open */
 	*denied = dmm_last_path(replay_dmm(w->replay)) == DMM_DENY;
 	/* what the replay saw, a reader of the trace must see, too */
 	keep(w, &head, body);
@@ -105,6 +107,37 @@ static const struct place *place_of(const struct way *w, unsigned int reg,
 	return NULL;
 }
 
+static int touch(struct way *w, unsigned int reg, bool write, uint64_t value);
+
+/* By the window that the register is in: the index, and what it shows. */
+static int touch_behind(struct way *w, unsigned int reg, bool write,
+			uint64_t value)
+{
+	const struct reg *r = &w->m->reg[reg];
+	const struct place *pl = &w->m->place[r->place], *data;
+	const struct space *s = &w->m->space[pl->space];
+	unsigned int at, unit = s->width / 8u, width;
+	const struct window *win;
+	bool denied;
+	int err = 0;
+
+	if (s->kind != SPACE_WINDOW)
+		return 0; /* in no bank that is selected */
+	win = &w->m->window[s->window];
+	if (win->command)
+		return 0; /* nothing that an access names */
+	for (at = 0; at < r->bits / 8u && !err; at += unit) {
+		err = touch(w, win->index.reg, true,
+			    (uint64_t)((pl->off + at) / unit)
+				    << win->index.shift);
+		data = place_of(w, win->data.reg, write, &width);
+		if (!err && data)
+			err = move(w, data, unit, write, value >> 8 * at,
+				   &denied);
+	}
+	return err;
+}
+
 static int touch(struct way *w, unsigned int reg, bool write, uint64_t value)
 {
 	unsigned int width, at, bytes = w->m->reg[reg].bits / 8u;
@@ -114,7 +147,7 @@ static int touch(struct way *w, unsigned int reg, bool write, uint64_t value)
 	int err = 0;
 
 	if (!pl)
-		return 0; /* the window's: nothing that an access names */
+		return touch_behind(w, reg, write, value);
 	here = *pl;
 	for (at = 0; at < bytes && !err; at += width) {
 		err = move(w, &here, width, write, value >> 8 * at, &denied);
@@ -200,6 +233,7 @@ static unsigned int choices(const struct way *w, uint64_t *value)
 	value[n++] = 0x1000;
 	value[n++] = 8;
 	value[n++] = 0;
+	value[n++] = (uint64_t)-8; /* lengths that are negative */
 	for (i = 0; i < w->m->memories && n + 3 < CHOICES; i++) {
 		value[n++] = w->m->memory[i].start;
 		value[n++] = w->m->memory[i].start >> 8;

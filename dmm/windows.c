@@ -111,6 +111,10 @@ void build_windows(struct build *b, const struct node *root)
 		if (!build_bits(b, node_get(w->node, "index"), &w->index) ||
 		    !build_bits(b, node_get(w->node, "data"), &w->data))
 			continue;
+		if (b->m->reg[w->data.reg].window != MODEL_NONE)
+			diag_error(b->diag, w->pos,
+				   DIAG_TAKEN "%s is the data of two windows",
+				   b->m->reg[w->data.reg].name);
 		b->m->reg[w->data.reg].window = (uint16_t)i;
 		window_into(b, w, node_get(w->node, "into"));
 		if (command)

@@ -17,6 +17,7 @@
 #define NE2K "models/ne2k-pci.yaml"
 #define GIGA "models/e1000.yaml"
 #define FAST "models/rtl8139.yaml"
+#define OWNS "models/pcnet.yaml"
 
 /* The first (from) of the file becomes (to). */
 static const struct fault {
@@ -197,6 +198,63 @@ static const struct fault {
 	  "io+0x51 write if EECR.EEM == 3", "io+0x51 write if EECR.EEM == 4" },
 	{ FAST, "the buffer is empty when it is not", "| CBR == used",
 	  "| CBR != used" },
+	/* a block, and rings whose descriptors say whose they are */
+	{ OWNS, "a block and its rings started unchecked",
+	  "check: [ init, txRing, rxRing ], do: { CSR0.IDON: 1 }, to: running",
+	  "check: init, do: { CSR0.IDON: 1 }, to: running" },
+	{ OWNS, "the transmit ring unchecked when it starts",
+	  "value.STRT\", check: [ txRing, rxRing ], to: running",
+	  "value.STRT\", check: rxRing, to: running" },
+	{ OWNS, "the receive ring unchecked behind a block",
+	  "when: value.STRT, check: [ txRing, rxRing ], to: running",
+	  "when: value.STRT, check: txRing, to: running" },
+	{ OWNS, "a demand unchecked",
+	  "when: value.STRT || value.TDMD, check: [ txRing, rxRing ] }",
+	  "when: value.STRT || value.TDMD }" },
+	{ OWNS, "the ring may move while it is in use",
+	  "write SWS RDRA RLEN TDRA TLEN, then: deny",
+	  "write SWS RDRA RLEN TLEN, then: deny" },
+	{ OWNS, "the receive ring may grow while it is in use",
+	  "write SWS RDRA RLEN TDRA TLEN, then: deny",
+	  "write SWS RDRA TDRA TLEN, then: deny" },
+	{ OWNS, "the layout may change while it is in use",
+	  "write SWS RDRA RLEN TDRA TLEN, then: deny",
+	  "write RDRA RLEN TDRA TLEN, then: deny" },
+	{ OWNS, "it never stops", "    running:\n      - *stop\n",
+	  "    running:\n" },
+	{ OWNS, "a stop leaves its causes", "do: { CSR0: 0, CSR5.SPND: 0 }, ",
+	  "" },
+	{ OWNS, "the rings of the block are swapped", "RDRA: RDRA, TDRA: TDRA,",
+	  "RDRA: TDRA, TDRA: RDRA," },
+	{ OWNS, "the block stands at another address", "    at: IADR\n",
+	  "    at: RDRA\n" },
+	{ OWNS, "a block that is too short for its fields", "    size: 28\n",
+	  "    size: 20\n" },
+	{ OWNS, "nobody says whose a descriptor is", "    own: OWN\n", "" },
+	{ OWNS, "the part's own length is the guest's",
+	  "    shadow:  { BCNT: 4096 - length, ONES: 15 }\n",
+	  "    shadow:  { ONES: 15 }\n" },
+	{ OWNS, "the count is not negative", "count: 0x10000 - TLEN",
+	  "count: TLEN" },
+	{ OWNS, "a form has a field that is none",
+	  "fields: { BUF: 0..23, ST: 24..31, BCNT: 32..43, MISC: 48..63 }",
+	  "fields: { BUF: 0..23, STATUS: 24..31, BCNT: 32..43, MISC: 48..63 }" },
+	{ OWNS, "the 16-bit block is never read",
+	  "narrow: { when: SWS.STYLE == 0, size: 24,",
+	  "narrow: { when: SWS.STYLE == 1, size: 24," },
+	{ OWNS, "double words by the register", "readOnly: [ DWIO ], ", "" },
+	{ OWNS, "a reset by writing", "on: read RESET, do: reset",
+	  "on: write RESET, do: reset" },
+	{ OWNS, "both windows have one data register", "data: BDP, size: 64",
+	  "data: RDP, size: 64" },
+	{ OWNS, "two registers at one index", "PADR:  { at: csr+12",
+	  "PADR:  { at: csr+11" },
+	{ OWNS, "IADR not saved", "at: [ csr+1, csr+16 ], size: 32 }",
+	  "at: [ csr+1, csr+16 ], size: 32, save: none }" },
+	{ OWNS, "the address is nobody's",
+	  "  mac: { register: APROM }                             # [Address PROM Space] with a sum over it\n",
+	  "" },
+	{ OWNS, "no cause", ", cause: CSR0 }", " }" },
 };
 
 static char *read_all(const char *path)
@@ -302,7 +360,7 @@ static void ways(void **state)
 
 static void whole_models(void **state)
 {
-	static const char *const files[] = { NE2K, GIGA, FAST };
+	static const char *const files[] = { NE2K, GIGA, FAST, OWNS };
 	size_t i;
 
 	(void)state;
