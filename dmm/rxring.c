@@ -221,7 +221,7 @@ static size_t prepare(struct dmm *d, unsigned int g, const uint8_t *bytes,
 		len = FRAME_MIN;
 	}
 	if (rx->check && mon_eval(d, g, rx->check)) {
-		crc = ~frame_crc(~0u, to, len);
+		crc = frame_crc(0, to, len);
 		memcpy(to + len, &crc, sizeof(crc));
 		len += sizeof(crc);
 	}
