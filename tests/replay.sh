@@ -83,9 +83,9 @@ keys() {
 			'r["states"]["remote.moving"]["entered"] > 1000' \
 			'r["coverage"]["registers"]["met"] == 19' || return 1
 	done
-	truth "$tmp/one.json" 'r["events"] == 218052' 'r["violations"] == 0' \
+	truth "$tmp/one.json" 'r["accesses"] == 218052' 'r["violations"] == 0' \
 		'r["hooked"] * 100 < r["accesses"]'
-	truth "$tmp/two.json" 'r["events"] == 2 * 218052 + 4' \
+	truth "$tmp/two.json" 'r["accesses"] == 2 * 218052 + 4' \
 		'r["violations"] == 1' \
 		'r["devices"][1]["first_violations"][0]["line"] > 0' \
 		'r["devices"][1]["first_violations"][0]["packet"] > 1000'
