@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * access.c: an access of a guest: finds the registers that it touches, judges
- * them, and does what may be done: the one way in from the host.
+ * them, and does what may be done.
  */
 
 #include <string.h>
 
 #include "access.h"
-
-static void put_le(uint8_t *p, unsigned int n, uint64_t v)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		p[i] = (uint8_t)(v >> 8 * i);
-}
 
 /*
  * All registers that the element touches, the first being at (e) if that is
@@ -426,8 +418,8 @@ static void give(struct element *el, uint32_t asked)
 
 		v = raw >> 8 * p->first << 8 * p->e->byte;
 		v = asked & 1u << i ? overlay(el, p, v) : context_value(el, p);
-		put_le(access_data(el->a) + p->first, p->bytes,
-		       v >> 8 * p->e->byte);
+		access_put(access_data(el->a) + p->first, p->bytes,
+			   v >> 8 * p->e->byte);
 		if (p->reg->read_clears)
 			touch_line(el);
 	}
@@ -585,8 +577,7 @@ static enum dmm_verdict try_access(struct dmm *d, unsigned int g,
 	}
 }
 
-static __attribute__((noinline)) enum dmm_verdict any_access(
-	struct dmm *d, unsigned int g, struct dmm_access *a)
+enum dmm_verdict access_any(struct dmm *d, unsigned int g, struct dmm_access *a)
 {
 	enum dmm_verdict v;
 
@@ -604,11 +595,4 @@ static __attribute__((noinline)) enum dmm_verdict any_access(
 		v = DMM_STOP;
 	}
 	return v;
-}
-
-enum dmm_verdict dmm_access(struct dmm *d, unsigned int g, struct dmm_access *a)
-{
-	if (port_again(&d->guest[g].transfer, a) && port_quick(d, g, a))
-		return DMM_PASS;
-	return any_access(d, g, a);
 }

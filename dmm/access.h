@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * access.h: an access of a guest while it is judged and done; for access.c,
- * single.c and judge.c.
+ * single.c, judge.c and port.c.
  */
 
 #ifndef DMM_ACCESS_H
@@ -42,15 +42,35 @@ static inline uint64_t access_value(const uint8_t *p, unsigned int n)
 
 	if (n == 1)
 		return *p;
+	if (n == 4) /* compilers make one load of it */
+		return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+		       (uint32_t)p[3] << 24;
 	while (n--)
 		v = v << 8 | p[n];
 	return v;
+}
+
+static inline void access_put(uint8_t *p, unsigned int n, uint64_t v)
+{
+	if (n == 4) { /* compilers make one store of it */
+		p[0] = (uint8_t)v;
+		p[1] = (uint8_t)(v >> 8);
+		p[2] = (uint8_t)(v >> 16);
+		p[3] = (uint8_t)(v >> 24);
+		return;
+	}
+	for (; n; n--, v >>= 8)
+		*p++ = (uint8_t)v;
 }
 
 static inline uint8_t *access_data(const struct dmm_access *a)
 {
 	return a->data + (size_t)a->done * a->width;
 }
+
+/* access.c: any access; the way in is dmm_access(), in port.c. */
+enum dmm_verdict access_any(struct dmm *d, unsigned int g,
+			    struct dmm_access *a);
 
 /* single.c: which registers may go that way; part of the plan. */
 void single_plan(struct dmm *d);

@@ -402,21 +402,6 @@ bool port_check(struct dmm *d, unsigned int g, const struct check *c,
 		struct transfer *out, uint64_t *at, uint64_t *len);
 enum dmm_verdict port_access(struct dmm *d, unsigned int g, unsigned int port,
 			     struct dmm_access *a);
-/* Is it like the last one to the port? */
-static inline bool port_again(const struct transfer *t,
-			      const struct dmm_access *a)
-{
-	/*
-	 * Not count == 1 && !done: a compiler makes one load of it, and who
-	 * has just stored them one by one waits for both.
-	 */
-	return t->on && t->quick && a->off == t->off && a->space == t->space &&
-	       a->width == t->width && !((a->count ^ 1u) | a->done);
-}
-
-/* The same for such an access; false: it must go the long way, not done. */
-bool port_quick(struct dmm *d, unsigned int g, struct dmm_access *a);
-
 /* ---- proc.c ---- */
 
 struct proc_args {

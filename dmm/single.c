@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * single.c: an access of one whole register that fires no rule: what access.c
- * would do, and none of what it would find that there is not to do.
+ * single.c: an access of one register, or a part of it, that fires no rule:
+ * what access.c would do, and none of what it would find that there is not to
+ * do.
  */
 
 #include "access.h"
@@ -39,12 +40,6 @@ void single_plan(struct dmm *d)
 	}
 }
 
-static void put_value(uint8_t *to, unsigned int width, uint64_t v)
-{
-	for (; width; width--, v >>= 8)
-		*to++ = (uint8_t)v;
-}
-
 static bool read_single(struct dmm *d, unsigned int g, struct dmm_access *a,
 			const struct plan_entry *e)
 {
@@ -59,14 +54,14 @@ static bool read_single(struct dmm *d, unsigned int g, struct dmm_access *a,
 	if (path == DMM_ANSWER) {
 		if (r->parked_hold)
 			return false;
-		v = c->reg[e->slot];
+		v = c->reg[e->slot] >> 8 * e->byte;
 	} else if (path == DMM_FORWARD &&
 		   (r->writable || r->save_none || !c->own)) {
 		v = d->host.read(d->host.ctx, a->space, a->off, a->width);
 	} else {
 		return false;
 	}
-	put_value(access_data(a), a->width, v);
+	access_put(access_data(a), a->width, v);
 	mon_count(d, g, path, 1);
 	return true;
 }
@@ -77,19 +72,23 @@ static bool write_single(struct dmm *d, unsigned int g, struct dmm_access *a,
 	const struct reg *r = &d->model->reg[e->reg];
 	struct context *c = &d->guest[g];
 	enum dmm_path path = mon_path(d, e->reg, true, mon_parked(d, g));
-	uint64_t v = access_value(access_data(a), a->width);
+	uint64_t raw = access_value(access_data(a), a->width);
+	uint64_t mask = cc_ones(8u * a->width) << 8 * e->byte;
+	uint64_t v = raw << 8 * e->byte, kept;
 
-	if (path == DMM_DENY || c->noted.on ||
-	    (r->hooks[1] && step_hooks(d, g, r, true, v)))
+	if (path == DMM_DENY || c->noted.on)
 		return false;
-	step_latch(d, g, r, e->slot, v, cc_ones(r->bits));
+	kept = c->reg[e->slot] & ~mask & ~r->w1c & ~r->w1s & cc_ones(r->bits);
+	if (r->hooks[1] && step_hooks(d, g, r, true, v | kept))
+		return false;
+	step_latch(d, g, r, e->slot, v, mask);
 	c->reg[e->slot] &= ~r->self_clear;
 	if (r->eeprom != MODEL_NONE || r->window != MODEL_NONE)
 		door_written(d, g, e->reg, v);
 	if (path != DMM_ANSWER) {
 		if (r->selector)
 			d->dev[e->slot] = c->reg[e->slot];
-		d->host.write(d->host.ctx, a->space, a->off, a->width, v);
+		d->host.write(d->host.ctx, a->space, a->off, a->width, raw);
 	}
 	if (d->flags[e->reg] & REG_IN_LINE)
 		lease_line(d, g);
@@ -106,7 +105,7 @@ bool single_access(struct dmm *d, unsigned int g, struct dmm_access *a,
 
 	if (!(d->flags[e->reg] &
 	      (a->write ? REG_SINGLE_WRITE : REG_SINGLE_READ)) ||
-	    e->byte || e->any_byte || 8u * a->width != r->bits ||
+	    e->any_byte || 8u * (e->byte + a->width) > r->bits ||
 	    !(r->widths & a->width) ||
 	    (a->off | a->width) & (d->model->space[a->space].grain - 1u))
 		return false;
