@@ -130,4 +130,8 @@ try cli-verify-replay says 0 out 'tx: idle to busy' \
 	replay --timeline "$tmp/twice.pcapng"
 try cli-verify-nowhere says 2 err 'cannot write /no/such' \
 	model verify --trace /no/such/x "$tmp/twice.yaml"
+try cli-explain-costs says 0 out '^forward .*us' \
+	model explain --costs tests/corpus/whatif/costs.yaml models/ne2k-pci.yaml
+try cli-explain-costs-bad says 2 err 'cost' \
+	model explain --costs tests/corpus/whatif/bad.yaml models/ne2k-pci.yaml
 tap_end

@@ -19,6 +19,7 @@ enum {
 	OPTION_QUIET,
 	OPTION_JSON,
 	OPTION_TRACE,
+	OPTION_COSTS,
 	OPTION_SVG,
 	OPTION_MACHINE,
 	OPTION_OUTPUT,
@@ -34,6 +35,9 @@ static const struct option_spec specs[OPTIONS] = {
 			  "check, test, verify: what is wrong as SARIF 2.1.0" },
 	[OPTION_TRACE] = { 0, "trace", "FILE",
 			   "verify: the way to what is not so, to be replayed" },
+	[OPTION_COSTS] = { 0, "costs", "FILE",
+			   "explain: and what it costs, by a file of vpio\n"
+			   "calibrate, or \"measure\": on this machine, now" },
 	[OPTION_SVG] = { 0, "svg", NULL, "graph: as SVG, by graphviz" },
 	[OPTION_MACHINE] = { 0, "machine", "NAME",
 			     "graph: this machine alone" },
@@ -74,8 +78,13 @@ static int printed(int n, char **names,
 
 static int explain(int n, char **names, const struct model_options *o)
 {
-	(void)o;
-	return printed(n, names, plan);
+	int status = printed(n, names, plan), costs;
+
+	if (!o->costs)
+		return status;
+	puts("");
+	costs = model_costs(o->costs);
+	return costs > status ? costs : status;
 }
 
 static int doc(int n, char **names, const struct model_options *o)
@@ -98,7 +107,7 @@ static const struct verb {
 	{ "verify", "explore its states, and prove that it can be shared",
 	  model_verify, BIT(OPTION_JSON) | BIT(OPTION_TRACE), false },
 	{ "explain", "the dispatch plan: what each access costs, and why",
-	  explain, 0, false },
+	  explain, BIT(OPTION_COSTS), false },
 	{ "graph", "its machines as DOT, a digraph each", model_graph,
 	  BIT(OPTION_SVG) | BIT(OPTION_MACHINE) | BIT(OPTION_OUTPUT), false },
 	{ "doc", "the part as a page of Markdown", doc, 0, false },
@@ -142,6 +151,9 @@ static void note(struct model_options *m, int option, char *value)
 		break;
 	case OPTION_JSON:
 		m->json = true;
+		break;
+	case OPTION_COSTS:
+		m->costs = value;
 		break;
 	case OPTION_TRACE:
 		m->trace = value;

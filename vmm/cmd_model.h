@@ -16,6 +16,7 @@ struct model_options {
 	bool quiet, json, svg, check, write;
 	char *pci, *dump, *svd, *output, *machine;
 	const char *trace; /* verify: where the way goes */
+	const char *costs; /* explain: from where */
 };
 
 typedef int model_verb(int n, char **names, const struct model_options *o);
@@ -25,5 +26,11 @@ model_verb model_check, model_test, model_verify;
 
 /* cmd_model_graph.c */
 model_verb model_graph;
+
+/*
+ * cmd_model_costs.c: what accesses cost by path, from a file of vpio calibrate
+ * or, if (path) is "measure", here and now.  An exit status.
+ */
+int model_costs(const char *path);
 
 #endif /* VMM_CMD_MODEL_H */
