@@ -34,6 +34,26 @@ static uint64_t get_le(const uint8_t *p, unsigned int n)
 	return v;
 }
 
+/* What the device was given to send by slots of registers, it has sent. */
+static bool sent_by_slot(struct replay *r, const struct plan_entry *e,
+			 uint64_t *v)
+{
+	unsigned int tx = r->model->transmit.dring, last;
+	uint64_t w[MODEL_MAX_WORDS] = { 0 };
+	const struct ring *ring;
+
+	if (!r->dmm || tx == MODEL_NONE)
+		return false;
+	ring = &r->model->ring[tx];
+	last = ring->words - 1u;
+	if (ring->kind != RING_OF_SLOTS || ring->word[last] != e->reg)
+		return false;
+	w[last] = r->echo.dev[e->slot];
+	desc_sets(r->dmm, 0, ring->local, w, 0);
+	*v = w[last];
+	return true;
+}
+
 /* What a register of the device reads, when nobody saw it. */
 static uint64_t guess(struct replay *r, const struct plan_entry *e)
 {
@@ -41,6 +61,8 @@ static uint64_t guess(struct replay *r, const struct plan_entry *e)
 	struct replay_echo *echo = &r->echo;
 	uint64_t v = echo->dev[e->slot] & ~echo->rest[e->slot];
 
+	if (sent_by_slot(r, e, &v))
+		return v >> 8 * e->byte & cc_ones(reg->bits);
 	if (echo->pauses % 3 == 1)
 		v = UINT64_MAX;
 	else if (echo->pauses % 3 == 2)
