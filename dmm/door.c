@@ -12,8 +12,7 @@
 #define WORDS 256u /* of one EEPROM, at most */
 #define READ_LOOKS 1000u
 #define READ_NS 1000u
-#define CLOCK_NS 1000u /* half a clock of a 93C46: DS20001749, table 1-2 */
-#define DOORS 2u       /* one behind another */
+#define DOORS 2u /* one behind another */
 
 static uint64_t get(const struct context *c, struct bits b)
 {
@@ -251,16 +250,18 @@ static uint64_t pins_rest(struct dmm *d, const struct eeprom *e)
 	return v;
 }
 
-/* One clock: DI, and what DO says then. */
+/*
+ * One clock: DI, and what DO says then.  The look before the edge lets the write
+ * arrive and lasts longer than half a clock: 250 ns, DS20001749, table 1-2.
+ */
 static bool clock_pins(struct dmm *d, const struct eeprom *e, bool di)
 {
 	uint64_t v = pins_rest(d, e) | UINT64_C(1) << e->cs.shift |
 		     (uint64_t)di << e->di.shift;
 
 	card_write(d, e->cs.slot, v, true);
-	d->host.pause(d->host.ctx, CLOCK_NS);
+	card_read(d, e->cs.slot, true, NULL);
 	card_write(d, e->cs.slot, v | UINT64_C(1) << e->sk.shift, true);
-	d->host.pause(d->host.ctx, CLOCK_NS);
 	return card_read(d, e->cs.slot, true, NULL) >> e->dout.shift & 1;
 }
 
@@ -276,7 +277,7 @@ static uint16_t read_by_pins(struct dmm *d, const struct eeprom *e,
 	for (i = 0; i < 16; i++)
 		word = (uint16_t)(word << 1 | clock_pins(d, e, false));
 	card_write(d, e->cs.slot, pins_rest(d, e), true);
-	d->host.pause(d->host.ctx, CLOCK_NS);
+	card_read(d, e->cs.slot, true, NULL);
 	return word;
 }
 

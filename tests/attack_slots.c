@@ -206,12 +206,13 @@ static void move_on(struct rig *rig)
 	rtl_write(rig, HOSTILE, RTL_RCR, 4, RCR_OPEN | (uint32_t)rig->c->arg);
 }
 
-static void broadcast(struct rig *rig, size_t len)
+/* A frame from outside for the hostile guest. */
+static void to_hostile(struct rig *rig, size_t len)
 {
 	uint8_t frame[1514];
 
 	memset(frame, 0x33, sizeof(frame));
-	memset(frame, 0xff, 6);
+	memcpy(frame, rig->guest[HOSTILE].mac, 6);
 	memcpy(frame + 6, attack_outside, 6);
 	attack_wire_send(rig, frame, len);
 }
@@ -237,14 +238,13 @@ static void ring_no_master(struct rig *rig)
 
 	rig->guest[HOSTILE].master = false;
 	for (i = 0; i < 4; i++) {
-		broadcast(rig, 200);
+		to_hostile(rig, 200);
 		attack_turn(rig);
 	}
 	attack_settle(rig);
 	if (rig->guest[HOSTILE].host[RX_BUFS] != MARK_H)
 		attack_bad(rig, "a guest that masters no bus got a frame");
 	rig->guest[HOSTILE].master = true;
-	rig->part->start(rig);
 }
 
 /* All that there is: its neighbours' own frames are not among it. */
