@@ -58,6 +58,7 @@ golden import-kvm import kvm kvm ne2k-pci
 golden import-kvm-report import kvm kvm-report e1000
 golden import-kvm-no-bar import kvm kvm-report ne2k-pci
 golden import-mmiotrace import mmiotrace mmiotrace e1000
+golden import-mmiotrace-trace import mmiotrace mmiotrace-trace e1000
 golden import-mmiotrace-bar import mmiotrace mmiotrace e1000 \
 	--bar 0=0xfee00000+0x20000 --function 00:00.0
 golden import-qtest import qtest qtest ne2k-pci
@@ -194,6 +195,41 @@ golden export-qtest vpio trace export qtest q.pcapng -o -
 golden export-chrome vpio trace export chrome q.pcapng -o -
 golden export-format vpio trace export cvs q.pcapng -o -
 
+# A driver's accesses as a script for a stock QEMU, and what its log says then.
+qtest_round() {
+	cd "$tmp" || return 1
+	vpio trace cut --records 1-2000 --kind model,access linux.pcapng \
+		-o part.pcapng && vpio trace export qtest part.pcapng -o script ||
+		return 1
+	timeout 60 qemu-system-x86_64 -nodefaults -no-user-config -S \
+		-display none -machine pc -accel tcg -m 64 \
+		-device e1000,addr=3,romfile= -qtest stdio -qtest-log log \
+		<script >answers 2>/dev/null &
+	local pid=$! i
+	# it ends with its script only where that ends with the connection
+	for ((i = 0; i < 300; i++)); do
+		[ "$(grep -c '^OK' answers)" -ge "$(wc -l <script)" ] && break
+		sleep 0.1
+	done
+	kill $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	! grep FAIL answers || return 1
+	vpio trace import qtest log --model e1000 -o round.pcapng || return 1
+	# what was written, and what was looked at, in the same order
+	for file in part round; do
+		vpio trace export csv $file.pcapng --kind access -o - |
+			awk -F, '$6 == "write" { print $7, $8, $9, $11 }
+				$6 == "read" { print $7, $8, $9 }' >$file.list
+	done
+	[ "$(wc -l <part.list)" -gt 1000 ] && cmp part.list round.list
+}
+xz -dc traces/linux-6.12-e1000.pcapng.xz >"$tmp/linux.pcapng"
+if command -v qemu-system-x86_64 >/dev/null; then
+	try trace-qtest-round qtest_round
+else
+	skip trace-qtest-round "qemu-system-x86_64 is not installed"
+fi
+
 export_chrome() {
 	vpio trace export chrome "$story" -o "$tmp/chrome.json" &&
 		python3 - "$tmp/chrome.json" <<-'END'
@@ -276,6 +312,13 @@ for verb in info cat; do
 		golden "bad-$verb-$bad" vpio trace $verb $bad.pcapng
 	done
 done
+for bad in empty foreign claims; do
+	golden "bad-replay-$bad" vpio replay -q $bad.pcapng
+done
+replays() { # FILE MESSAGE
+	vpio replay -q --model ne2k-pci "$tmp/$1" >"$tmp/out" 2>&1
+	[ $? = 2 ] && grep -E "$2" "$tmp/out" || { cat "$tmp/out"; return 1; }
+}
 golden bad-none vpio trace info no-such-file
 golden bad-directory vpio trace cat .
 golden bad-merge vpio trace merge story.pcapng empty.pcapng -o x
@@ -294,6 +337,10 @@ kept() { # FILE LOST STATUS MESSAGE
 try trace-bad-corrupt kept corrupt.pcapng 1 2 \
 	'not a block of pcapng at offset 0x[0-9a-f]+; goes on at 0x'
 try trace-bad-hostile kept hostile.pcapng 1 2 \
+	'packet [0-9]+ at offset 0x[0-9a-f]+: malformed'
+try trace-bad-replay-corrupt replays corrupt.pcapng \
+	'packet [0-9]+ at offset 0x[0-9a-f]+: not a block of pcapng'
+try trace-bad-replay-hostile replays hostile.pcapng \
 	'packet [0-9]+ at offset 0x[0-9a-f]+: malformed'
 cut_off() {
 	vpio trace info "$tmp/cut-off.pcapng" >"$tmp/said" 2>&1 || return 1

@@ -11,12 +11,16 @@
  *	UNKNOWN SECS.USECS ID 0xPHYS OP,OP,OP 0xPC PID
  *	MARK SECS.USECS TEXT
  *
- * Ports are not in it.  A MARK of "Lost N events" is a gap.
+ * Ports are not in it.  A MARK of "Lost N events" is a gap.  PCIDEV is only in
+ * what trace_pipe gives, not in the file trace: then a MAP that is as long as
+ * the model's memory BAR is of that BAR.
  */
 
 #include <string.h>
 
 #include "import.h"
+
+#define PAGE 4096u
 
 static void access_line(struct import *im, const char *at, bool write)
 {
@@ -55,12 +59,31 @@ static void device_line(struct import *im, const char *at)
 		import_bad(im, "not a PCIDEV");
 		return;
 	}
+	*(bool *)im->own = true;
 	import_id(im, (uint32_t)where, (uint16_t)(id >> 16), (uint16_t)id);
 	for (i = 0; i < IMPORT_BARS; i++)
 		if (size[i])
 			import_map(im, (uint32_t)where, i,
 				   base[i] & ~(uint64_t)(base[i] & 1 ? 3 : 15),
 				   size[i]);
+}
+
+static void map_line(struct import *im, const char *at)
+{
+	uint64_t ns, id, phys, virt, len;
+	struct dmm_space s;
+	unsigned int i;
+
+	if (!import_seconds(&at, " ", &ns) || !import_number(&at, " ", &id) ||
+	    !import_number(&at, " ", &phys) ||
+	    !import_number(&at, " ", &virt) || !import_number(&at, " ", &len)) {
+		import_bad(im, "not a MAP");
+		return;
+	}
+	for (i = 0; !*(bool *)im->own && dmm_model_space(im->model, i, &s); i++)
+		if (!s.io && !s.window &&
+		    len == ((s.size + PAGE - 1) & ~(uint64_t)(PAGE - 1)))
+			import_map(im, IMPORT_NOWHERE, s.bar, phys, s.size);
 }
 
 static void mark_line(struct import *im, const char *at)
@@ -85,6 +108,8 @@ static void line(struct import *im, char *text)
 		access_line(im, at, true);
 	else if ((at = text, import_word(&at, "PCIDEV")))
 		device_line(im, at);
+	else if (import_word(&at, "MAP"))
+		map_line(im, at);
 	else if (import_word(&at, "MARK"))
 		mark_line(im, at);
 	else if (import_word(&at, "UNKNOWN"))
@@ -94,6 +119,7 @@ static void line(struct import *im, char *text)
 const struct import_format import_mmiotrace = {
 	.name = "mmiotrace",
 	.what = "what Linux's mmiotrace writes",
+	.own_size = sizeof(bool), /* there were PCIDEVs */
 	.has_times = true,
 	.line = line,
 };
