@@ -4,6 +4,7 @@
  * first byte tells; and what becomes of it is a trace that can be read.
  */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +31,6 @@ static void parse(void)
 {
 	struct diag diag;
 
-	/* what is said of each input is not looked at */
-	if (!getenv("FUZZ_LOUD") && !freopen("/dev/null", "w", stderr))
-		abort();
 	diag_init(&diag, "fuzz.yaml");
 	if (dmm_model_parse(&model, text, sizeof(text) - 1, &diag)) {
 		char *why = diag_render(&diag, text, sizeof(text) - 1);
@@ -41,6 +39,20 @@ static void parse(void)
 		abort();
 	}
 	diag_fini(&diag);
+}
+
+/* What is said of an input is not looked at; what the fuzzer says is. */
+static void hush(bool on)
+{
+	static int silent = -1, loud = -1;
+
+	if (silent < 0) {
+		silent = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		loud = dup(STDERR_FILENO);
+	}
+	fflush(stderr);
+	if (dup2(on ? silent : loud, STDERR_FILENO) < 0)
+		abort();
 }
 
 static const struct import_format *format_of(uint8_t first)
@@ -101,12 +113,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	to = fopen(path, "w");
 	if (!from || !to)
 		abort();
+	hush(true);
 	traceout_begin(&out, to);
 	(void)!import_stream(format_of(*data), from, "log", model, &conf, &out);
 	if (!traceout_close(&out))
 		abort();
 	fclose(to);
 	fclose(from);
+	hush(false);
 	read_back(path);
 	return 0;
 }

@@ -42,7 +42,7 @@ int tracefile_open(struct tracefile *f, const char *path, char **why)
 		return why_set(why, -errno, "cannot read %s: %s", path,
 			       strerror(errno));
 	}
-	trace_open(&f->reader, f->map, f->len);
+	trace_open(&f->reader, f->len ? f->map : "", f->len);
 	return 0;
 }
 
@@ -197,7 +197,7 @@ bool tracefile_packet(struct tracefile *f, struct trace_packet *p)
 
 void tracefile_rewind(struct tracefile *f)
 {
-	trace_open(&f->reader, f->map, f->len);
+	trace_open(&f->reader, f->len ? f->map : "", f->len);
 	f->number = 0;
 	f->said = 0;
 	f->any = f->bad = f->quiet = false;
