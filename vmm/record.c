@@ -250,14 +250,34 @@ static void host_due(void *ctx, uint64_t at_ns)
 	r->host.due(r->host.ctx, at_ns);
 }
 
+/*
+ * Frames have a tape of their own: they are many bytes, and what finds no room
+ * is a frame then and never a record, without which there is no replay.
+ */
+static void put_frame(struct record *r, uint32_t interface, uint64_t ns,
+		      const uint8_t *bytes, size_t len)
+{
+	pthread_mutex_lock(&r->wire_lock);
+	if (r->wire_on) {
+		tape_frame(&r->wire, interface, ns, bytes, len);
+		tape_end_frame(&r->wire);
+	}
+	pthread_mutex_unlock(&r->wire_lock);
+}
+
+static bool wants_frames(const struct record *r, unsigned int guest)
+{
+	return r->frames && r->interface[guest] && r->wanted &&
+	       (r->only == TRACE_NOBODY || r->only == guest);
+}
+
 static void host_frame(void *ctx, unsigned int guest, bool sent,
 		       const uint8_t *bytes, size_t len)
 {
 	struct record *r = ctx;
 
-	if (r->frames && r->interface[guest] && r->wanted &&
-	    (r->only == TRACE_NOBODY || r->only == guest))
-		tape_frame(&r->tape, r->interface[guest], r->ns, bytes, len);
+	if (wants_frames(r, guest))
+		put_frame(r, r->interface[guest], r->ns, bytes, len);
 	r->host.frame(r->host.ctx, guest, sent, bytes, len);
 }
 
@@ -280,11 +300,10 @@ static void host_sent(void *ctx, unsigned int guest,
 	struct record *r = ctx;
 	size_t len;
 
-	if (r->frames && r->interface[guest] && r->wanted &&
-	    (r->only == TRACE_NOBODY || r->only == guest)) {
+	if (wants_frames(r, guest)) {
 		len = dmm_gather(&r->host, guest, piece, n, r->frame,
 				 FRAME_MAX);
-		tape_frame(&r->tape, r->interface[guest], r->ns, r->frame, len);
+		put_frame(r, r->interface[guest], r->ns, r->frame, len);
 	}
 	if (r->host.sent)
 		r->host.sent(r->host.ctx, guest, piece, n);
@@ -339,13 +358,10 @@ void record_wire(void *ctx, const uint8_t *frame, size_t len)
 {
 	struct record *r = ctx;
 
-	pthread_mutex_lock(&r->wire_lock);
-	if (r->wire_on) {
-		tape_frame(&r->wire, r->wire_interface,
-			   clock_ns(CLOCK_MONOTONIC) + r->epoch_ns, frame, len);
-		tape_end_frame(&r->wire);
-	}
-	pthread_mutex_unlock(&r->wire_lock);
+	/* the wire is everybody's */
+	if (r->wire_interface && r->only == TRACE_NOBODY)
+		put_frame(r, r->wire_interface,
+			  clock_ns(CLOCK_MONOTONIC) + r->epoch_ns, frame, len);
 }
 
 /* ---- entries ---- */
@@ -569,8 +585,7 @@ struct record *record_open(struct recorder *rec, unsigned int device,
 	r->only = only_guest(rec, device);
 	pthread_mutex_init(&r->wire_lock, NULL);
 	r->wire_interface = rec->wire_interface[device];
-	/* the wire is everybody's */
-	r->wire_on = r->frames && r->wire_interface && !rc->guest;
+	r->wire_on = r->frames;
 	r->frame = xcalloc(1, FRAME_MAX);
 	memcpy(r->interface, rec->interface[device], sizeof(r->interface));
 	r->epoch_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);

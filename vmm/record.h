@@ -24,7 +24,7 @@
 #include "machine.h"
 
 #define RECORD_RING (16u << 20)
-#define RECORD_WIRE (2u << 20) /* frames of a device's wire */
+#define RECORD_WIRE (8u << 20) /* for frames */
 
 struct recorder; /* of a run */
 struct record;	 /* of a gate */

@@ -18,7 +18,7 @@ struct record {
 	struct dmm *dmm;
 	struct dmm_host host; /* who is really asked */
 	struct tape tape;
-	struct tape wire; /* frames of the device, from other threads: */
+	struct tape wire; /* frames, also from other threads: */
 	pthread_mutex_t wire_lock;
 	bool wire_on;		 /* under that lock */
 	uint32_t wire_interface; /* 0: none */

@@ -218,7 +218,7 @@ static void tell_gap(struct recorder *rec, struct record *r, uint64_t ns)
 					 2);
 }
 
-/* Each record has two: its own, and the wire's. */
+/* Each record has two: its own, and that for frames. */
 #define TAPES (2 * MACHINE_MAX_DEVICES)
 
 static struct tape *tape_of(struct recorder *rec, unsigned int i)
@@ -412,7 +412,7 @@ static uint64_t close_record(struct record *r)
 	uint64_t lost = r->tape.sum_lost;
 
 	if (r->wire.sum_lost)
-		log_warnx("%s: %" PRIu64 " frames of a wire were lost: the "
+		log_warnx("%s: %" PRIu64 " frames were lost: the "
 			  "disk was too slow for them",
 			  r->recorder->conf.path, r->wire.sum_lost);
 	tape_close(&r->tape);
