@@ -30,7 +30,7 @@ try cli-no-command says 2 err 'usage: vpio'
 try cli-help says 0 out 'usage: vpio' --help
 try cli-help-fits lines_fit 80 --help
 try cli-version says 0 out '^vpio [0-9]' --version
-for command in run list model replay calibrate; do
+for command in run list model trace replay calibrate; do
 	try "cli-help-$command" says 0 out "usage: vpio $command" \
 		help "$command"
 	try "cli-$command-help" says 0 out "usage: vpio $command" \

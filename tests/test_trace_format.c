@@ -241,6 +241,43 @@ static void test_goes_on(void **state)
 	assert_int_equal(p.len, 7);
 }
 
+/* A block's length is broken: the next whole one is found, and no other. */
+static void test_resync(void **state)
+{
+	static const uint32_t lengths[] = { 0, 11, 13, 0x7ffffffc, 0xfffffffc };
+	const struct trace_piece frame = { "abcdefgh", 8 };
+	struct trace_reader r;
+	struct trace_packet p;
+	size_t i, at, next;
+
+	(void)state;
+	write_file();
+	at = len;
+	len += trace_put_packet(file + len, sizeof(file) - len, 1, 4, &frame,
+				1);
+	next = len;
+	len += trace_put_packet(file + len, sizeof(file) - len, 1, 5, &frame,
+				1);
+	for (i = 0; i < ARRAY_LEN(lengths); i++) {
+		memcpy(file + at + 4, &lengths[i], 4);
+		trace_open(&r, file, len);
+		while (r.at != at)
+			(void)!trace_next(&r, &p);
+		assert_int_not_equal(trace_next(&r, &p), 0);
+		assert_int_equal(r.at, at);
+		assert_true(trace_resync(&r));
+		assert_int_equal(r.at, next);
+		assert_int_equal(trace_next(&r, &p), 0);
+		assert_int_equal(p.ns, 5);
+		/* behind the last there is none */
+		assert_false(trace_resync(&r));
+		assert_int_equal(r.at, len);
+	}
+	/* what is not ours at all has nothing to find */
+	trace_open(&r, file + at, len - at);
+	assert_false(trace_resync(&r));
+}
+
 static void swap(size_t at, size_t n)
 {
 	uint8_t tmp;
@@ -305,7 +342,7 @@ int main(void)
 		cmocka_unit_test(test_round),	cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_no_room), cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_goes_on), cmocka_unit_test(test_swapped),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names),	cmocka_unit_test(test_resync),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

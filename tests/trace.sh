@@ -158,6 +158,15 @@ merge_two() {
 	[ $? = 1 ] && [ "$(grep -c '^identical' "$tmp/said")" = 2 ] ||
 		{ cat "$tmp/said"; return 1; }
 }
+# One of the two, taken out again, is what it was; the other is not touched.
+cut_device() {
+	vpio trace cut --device nic0-2 "$tmp/two.pcapng" -o "$tmp/cut.pcapng" \
+		2>"$tmp/said" || return 1
+	cat "$tmp/said"
+	grep -q 'it replays exactly' "$tmp/said" || return 1
+	identical "$tmp/cut.pcapng" && ! vpio trace cat "$tmp/cut.pcapng" |
+		grep -E '^[0-9]+ [0-9.]+ nic0 '
+}
 # Parts of one run are one device again.
 merge_parts() {
 	vpio trace merge "$tmp/half1" "$tmp/half2" -o "$tmp/one.pcapng" ||
@@ -186,7 +195,14 @@ halves() {
 }
 halves
 try trace-merge-two merge_two
+try trace-cut-device-again cut_device
 try trace-merge-parts merge_parts
+# the first record that differs, with what is around it
+sed 's/0x1234/0x1235/' "$data/qtest.log" >"$tmp/other.log"
+(cd "$tmp" && vpio trace import qtest other.log --model ne2k-pci \
+	-o other.pcapng 2>/dev/null)
+golden diff vpio trace diff q.pcapng other.pcapng
+
 
 # ---- export ----
 

@@ -19,7 +19,8 @@
 #include "log.h"
 #include "why.h"
 
-#define SAID_MAX 20u /* messages of one file */
+#define BYTES_SHOWN 32u /* of memory, in words */
+#define SAID_MAX 20u	/* messages of one file */
 
 int tracefile_open(struct tracefile *f, const char *path, char **why)
 {
@@ -291,6 +292,24 @@ static void access_text(const struct tracefile *f, const struct trace_packet *p,
 			 (unsigned long long)a.rip);
 }
 
+/* Memory that was read or written, such as a descriptor: its first bytes. */
+static void memory_text(const struct trace_call *c, const uint8_t *bytes,
+			char *to, size_t room)
+{
+	uint32_t i, n = c->bytes < BYTES_SHOWN ? c->bytes : BYTES_SHOWN;
+	size_t len;
+
+	len = (size_t)snprintf(to, room, "%s [0x%llx, +0x%llx): %d%s",
+			       trace_host_name(c->what),
+			       (unsigned long long)c->at,
+			       (unsigned long long)c->count, c->result,
+			       n ? ", " : "");
+	for (i = 0; i < n && len + 3 < room; i++)
+		len += (size_t)snprintf(to + len, room - len, "%02x", bytes[i]);
+	if (n < c->bytes && len + 4 < room)
+		snprintf(to + len, room - len, "...");
+}
+
 static void call_text(const struct tracefile *f, const struct trace_packet *p,
 		      char *to, size_t room)
 {
@@ -328,9 +347,7 @@ static void call_text(const struct tracefile *f, const struct trace_packet *p,
 			 (unsigned long long)c.value, c.result);
 		return;
 	default:
-		snprintf(to, room, "%s [0x%llx, +0x%llx): %d",
-			 trace_host_name(c.what), (unsigned long long)c.at,
-			 (unsigned long long)c.count, c.result);
+		memory_text(&c, p->body + sizeof(c), to, room);
 		return;
 	}
 }
