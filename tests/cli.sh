@@ -56,6 +56,8 @@ try cli-run-negative says 2 err '--guests -1: expected a number' \
 	run --guests=-1 x.yaml
 try cli-run-how says 2 err 'did you mean "lease"' run --how laese x.yaml
 try cli-run-timeout says 2 err '--timeout' run --timeout soon x.yaml
+try cli-run-escape says 2 err '--escape .1: expected a key, such as' \
+	run --escape '^1' x.yaml
 try cli-run-two says 2 err 'one machine file' run a.yaml b.yaml
 try cli-run-both says 2 err 'not both' run a.yaml --guest a=b
 try cli-run-flags says 0 out '' run --check \

@@ -26,7 +26,8 @@ static void check(const struct machine *m)
 
 		if (!guest->image || !guest->cmdline || !guest->cpus ||
 		    guest->memory < MACHINE_MIN_MEMORY ||
-		    guest->memory % 4096 || strlen(guest->name) > 32)
+		    guest->memory % 4096 || strlen(guest->name) > 32 ||
+		    (guest->console == CONSOLE_SOCKET) != !!guest->socket)
 			abort();
 		for (unsigned int u = 0; u < guest->uses; u++)
 			if (guest->use[u].device >= m->devices ||

@@ -21,8 +21,8 @@ import json
 import struct
 import sys
 
-GUEST_KEYS = ["name", "status", "frames_sent", "frames_received",
-              "bytes_sent", "bytes_received", "accesses", "drops", "held_ns",
+GUEST_KEYS = ["name", "status", "reboots", "frames_sent",
+              "frames_received", "bytes_sent", "bytes_received", "accesses", "drops", "held_ns",
               "parked_ns", "violations"]
 PATHS = ["direct", "forward", "latch", "hook", "defer", "answer", "deny"]
 DEVICE_KEYS = ["name", "model", "switches", "forced", "switch_ns"]

@@ -64,6 +64,8 @@ static void all_keys(void **state)
 		"    watchdog: 500ms\n"
 		"    log: a.log\n"
 		"    policy: mce\n"
+		"    reboot: end\n"
+		"    console: { socket: alpha.sock }\n"
 		"    devices: [ { use: nic0, mac: 52:54:00:00:00:0a,\n"
 		"                 weight: 1000, dmaWindow: 16M } ]\n";
 	static const uint8_t mac[6] = { 0x52, 0x54, 0, 0, 0, 0x0a };
@@ -92,6 +94,9 @@ static void all_keys(void **state)
 	assert_int_equal(g->watchdog_ns, 500000000);
 	assert_string_equal(g->log, "a.log");
 	assert_int_equal(g->policy, DMM_MCE);
+	assert_false(g->reboots);
+	assert_int_equal(g->console, CONSOLE_SOCKET);
+	assert_string_equal(g->socket, "alpha.sock");
 	assert_int_equal(g->uses, 1);
 	assert_true(g->use[0].has_mac);
 	assert_memory_equal(g->use[0].mac, mac, 6);
@@ -120,6 +125,8 @@ static void defaults(void **state)
 	assert_string_equal(g->cmdline, "");
 	assert_null(g->log);
 	assert_int_equal(g->policy, DMM_IGNORE);
+	assert_true(g->reboots);
+	assert_int_equal(g->console, CONSOLE_NONE);
 	assert_int_equal(g->use[0].weight, 1);
 	assert_false(g->use[0].has_mac);
 	machine_free(m);

@@ -20,6 +20,7 @@ static void fill(struct report *r)
 	r->guest[0] = (struct report_guest){
 		.name = "alpha",
 		.status = "ok",
+		.reboots = 26,
 		.stats = {
 			.frames_sent = 70,
 			.frames_received = 141,
@@ -74,6 +75,7 @@ static void keys(void **state)
 		"    {\n"
 		"      \"name\": \"alpha\",\n"
 		"      \"status\": \"ok\",\n"
+		"      \"reboots\": 26,\n"
 		"      \"frames_sent\": 70,\n"
 		"      \"frames_received\": 141,\n"
 		"      \"bytes_sent\": 5000,\n"

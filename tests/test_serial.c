@@ -248,6 +248,76 @@ static void typing_is_bounded(void **state)
 	assert_int_equal(in(p, LSR), 0x60);
 }
 
+struct tap {
+	size_t len;
+	uint8_t bytes[512];
+};
+
+static void on_bytes(void *ctx, const uint8_t *bytes, size_t len)
+{
+	struct tap *t = ctx;
+
+	assert_true(t->len + len < sizeof(t->bytes));
+	memcpy(t->bytes + t->len, bytes, len);
+	t->len += len;
+}
+
+/* As they are, at the end of the access at the latest. */
+static void a_tap_sees_all_bytes(void **state)
+{
+	struct port *p = *state;
+	struct tap tap = { 0 };
+	uint8_t many[200];
+	struct bus_access a = {
+		.data = many, .count = sizeof(many), .width = 1, .write = true
+	};
+
+	for (size_t i = 0; i < sizeof(many); i++)
+		many[i] = (uint8_t)(i | 0x80);
+	serial_tap(p->serial, on_bytes, &tap);
+	out(p, DATA, 0x1b);
+	assert_int_equal(tap.len, 1);
+	out(p, DATA, '\r');
+	serial_access(p->serial, &a);
+	assert_int_equal(tap.len, 202);
+	assert_memory_equal(tap.bytes, "\x1b\r", 2);
+	assert_memory_equal(tap.bytes + 2, many, sizeof(many));
+	out(p, MCR, 0x10); /* what goes round goes nowhere else */
+	out(p, DATA, 'x');
+	assert_int_equal(tap.len, 202);
+	out(p, MCR, 0);
+	serial_tap(p->serial, NULL, NULL);
+	tap.len = 0;
+	out(p, DATA, 'x');
+	assert_int_equal(tap.len, 0);
+}
+
+static void a_reset_leaves_nothing(void **state)
+{
+	struct port *p = *state;
+
+	out(p, LCR, 0x80);
+	out(p, DATA, 12);
+	out(p, SCR, 0x55);
+	out(p, MCR, 8);
+	out(p, LCR, 3);
+	out(p, IER, 5);
+	assert_int_equal(serial_input(p->serial, (const uint8_t *)"ab", 2), 2);
+	assert_true(p->level);
+	out(p, DATA, 'x');
+	serial_reset(p->serial);
+	assert_string_equal(p->last, "x"); /* a line, though it had no end */
+	assert_false(p->level);
+	assert_int_equal(in(p, IER), 0);
+	assert_int_equal(in(p, SCR), 0);
+	assert_int_equal(in(p, MCR), 0);
+	assert_int_equal(in(p, LSR), 0x60);
+	assert_int_equal(serial_input(p->serial, (const uint8_t *)"c", 1), 1);
+	assert_int_equal(in(p, DATA), 'c');
+	out(p, LCR, 0x80);
+	assert_int_equal(in(p, DATA), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -260,6 +330,8 @@ int main(void)
 		TEST(sending_interrupts),
 		TEST(typing_interrupts),
 		TEST(typing_is_bounded),
+		TEST(a_tap_sees_all_bytes),
+		TEST(a_reset_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -497,6 +497,31 @@ static void random_writes_break_nothing(void **state)
 		io(r, BUS_IO, at, 1, false, 0);
 }
 
+/* Whatever it did before, all is where firmware would have put it. */
+static void a_reset_is_as_power_on(void **state)
+{
+	struct rig *r = *state;
+	uint64_t first[ARRAY_LEN(r->f)][3], now;
+	uint16_t command[ARRAY_LEN(r->f)];
+
+	for (size_t i = 0; i < ARRAY_LEN(r->f); i++) {
+		command[i] = vpci_command(r->f[i].dev);
+		for (unsigned int bar = 0; bar < 3; bar++)
+			assert_true(
+				vpci_where(r->f[i].dev, bar, &first[i][bar]));
+	}
+	random_writes_break_nothing(state);
+	vpci_reset(r->vpci);
+	assert_int_equal(io(r, BUS_IO, 0xcf8, 4, false, 0), 0);
+	for (size_t i = 0; i < ARRAY_LEN(r->f); i++) {
+		assert_int_equal(vpci_command(r->f[i].dev), command[i]);
+		for (unsigned int bar = 0; bar < 3; bar++) {
+			assert_true(vpci_where(r->f[i].dev, bar, &now));
+			assert_int_equal(now, first[i][bar]);
+		}
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -513,6 +538,7 @@ int main(void)
 		TEST(pins_share_a_line),
 		TEST(bad_parts_are_refused),
 		TEST(random_writes_break_nothing),
+		TEST(a_reset_is_as_power_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

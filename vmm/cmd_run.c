@@ -32,6 +32,7 @@ enum {
 	OPTION_RECORD_KIND,
 	OPTION_RECORD_SIZE,
 	OPTION_RECORD_RING,
+	OPTION_ESCAPE,
 	OPTION_JSON,
 	OPTION_CHECK,
 	OPTION_QUIET,
@@ -75,6 +76,9 @@ static const struct option_spec specs[OPTIONS] = {
 	[OPTION_RECORD_RING] = { 0, "record-ring", NULL,
 				 "keep the last of it in memory, and write it "
 				 "at a\nviolation, or if vpio crashes" },
+	[OPTION_ESCAPE] = { 0, "escape", "KEY",
+			    "the console's key for commands: ^A is Ctrl-A; "
+			    "else\nCtrl-]" },
 	[OPTION_JSON] = { 0, "json", "FILE",
 			  "write the final tables as JSON; - for standard\n"
 			  "output" },
@@ -215,6 +219,20 @@ static void take_record(struct record_conf *r, const struct options *o,
 		fatalx("run: --record-kind: %s", why);
 }
 
+/* ^A, or the character itself. */
+static uint8_t key_value(const struct options *o)
+{
+	const char *v = o->value;
+
+	if (v[0] == '^' && v[1] >= '@' && v[1] <= '_' && !v[2])
+		return (uint8_t)(v[1] - '@');
+	if (v[0] == '^' && v[1] >= 'a' && v[1] <= 'z' && !v[2])
+		return (uint8_t)(v[1] - '`');
+	if (v[0] && !v[1])
+		return (uint8_t)v[0];
+	fatalx("run: --escape %s: expected a key, such as ^A", v);
+}
+
 static void take_option(struct arguments *a, const struct options *o,
 			int option)
 {
@@ -251,6 +269,9 @@ static void take_option(struct arguments *a, const struct options *o,
 	case OPTION_RECORD_SIZE:
 	case OPTION_RECORD_RING:
 		take_record(&a->run.record, o, option);
+		break;
+	case OPTION_ESCAPE:
+		a->run.escape = key_value(o);
 		break;
 	case OPTION_JSON:
 		a->json = o->value;

@@ -5,6 +5,7 @@
  */
 
 #define UNW_LOCAL_ONLY
+#include <assert.h>
 #include <libunwind.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -16,6 +17,7 @@
 #include "log.h"
 
 #define MAX_FRAMES 64
+#define ALSO_MAX 2
 #define STACK_SIZE 65536 /* libunwind's cursor and context take 4 KiB */
 
 /* Given by the linker: where our code lies, for addr2line. */
@@ -26,7 +28,7 @@ _Thread_local volatile struct crash_note crash_note;
 /* Zero pages until it is used, so it costs a thread nothing. */
 static _Thread_local char stack[STACK_SIZE] __attribute__((aligned(16)));
 
-static void (*_Atomic also)(void);
+static void (*_Atomic also[ALSO_MAX])(void);
 
 static atomic_int crashing; /* the thread that tells of its crash, or 0 */
 
@@ -138,7 +140,6 @@ static void put_backtrace(void *context)
 static void handle(int signal, siginfo_t *info, void *context)
 {
 	int self = (int)syscall(SYS_gettid), nobody = 0;
-	void (*more)(void) = also;
 
 	if (!atomic_compare_exchange_strong(&crashing, &nobody, self)) {
 		/* A crash in the handler ends it; another thread's waits. */
@@ -159,8 +160,12 @@ static void handle(int signal, siginfo_t *info, void *context)
 	put_note();
 	put_backtrace(context);
 	put("  addr2line -fie vpio ADDRESS... says the lines\n");
-	if (more)
-		more();
+	for (size_t i = 0; i < ALSO_MAX; i++) {
+		void (*more)(void) = also[i];
+
+		if (more)
+			more();
+	}
 out:
 	/* Die of it, so that whoever started us sees it, core file and all. */
 	sigaction(signal, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
@@ -169,7 +174,12 @@ out:
 
 void crash_also(void (*fn)(void))
 {
-	also = fn;
+	size_t i = 0;
+
+	while (also[i] && also[i] != fn)
+		i++;
+	assert(i < ALSO_MAX);
+	also[i] = fn;
 }
 
 void crash_thread(void)

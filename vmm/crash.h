@@ -50,7 +50,7 @@ void crash_init(void);
 
 /*
  * Call (fn), too, when it has been told: in the signal handler, so what it may
- * do is little.
+ * do is little.  Two such functions are enough for us.
  */
 void crash_also(void (*fn)(void));
 

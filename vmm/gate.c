@@ -638,6 +638,19 @@ int gate_start(struct gate *gate)
 	return -err;
 }
 
+void gate_reset(struct gate *gate, unsigned int guest)
+{
+	struct seat *seat = find_seat(gate, guest);
+
+	if (!seat)
+		return;
+	pthread_mutex_lock(&gate->lock);
+	if (!seat->gone)
+		enter_guest_reset(gate->record, gate->dmm, seat->index);
+	pthread_mutex_unlock(&gate->lock);
+	kick(gate);
+}
+
 void gate_leave(struct gate *gate, unsigned int guest)
 {
 	struct seat *seat = find_seat(gate, guest);

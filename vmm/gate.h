@@ -10,7 +10,7 @@
  * A device has one lock.  A guest's access is judged and done in one hold of
  * it, and so is a hand-over: nothing lands after one.
  *
- * Threads: gate_leave() and the numbers from any; the others from one.
+ * Threads: gate_leave(), gate_reset() and the numbers from any; the others from one.
  */
 
 #ifndef VMM_GATE_H
@@ -53,6 +53,9 @@ MUST_CHECK int gate_attach(struct gate *gate, unsigned int guest, struct vm *vm,
 
 /* -EAGAIN if there is no thread to be had. */
 MUST_CHECK int gate_start(struct gate *gate);
+
+/* Guest (guest) of the machine was reset, and so is its side of the device. */
+void gate_reset(struct gate *gate, unsigned int guest);
 
 /* Guest (guest) of the machine has ended: its device is the others'. */
 void gate_leave(struct gate *gate, unsigned int guest);

@@ -172,6 +172,7 @@ void hv_close(struct hv *hv)
 		close(hv->vm);
 	if (hv->dev >= 0)
 		close(hv->dev);
+	hv_kept_free(hv);
 	free(hv->cpuid);
 	free(hv);
 }

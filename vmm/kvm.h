@@ -73,9 +73,14 @@ struct hv_registers {
 	bool long_mode; /* runs 64-bit code: segments have no bases */
 };
 
-/* How a processor starts: 32 bits, flat, no paging, interrupts off. */
+/*
+ * How a processor starts: flat, interrupts off; 32 bits without paging or, with
+ * page tables, 64 bits.  With a GDT of four entries, code is its third and data
+ * its fourth.
+ */
 struct hv_entry {
-	uint32_t eip, eax, ebx;
+	uint32_t eip, eax, ebx, esi;
+	uint32_t page_tables, gdt; /* 0: none */
 };
 
 /*
@@ -110,12 +115,29 @@ MUST_CHECK int hv_ioeventfd(struct hv *hv, bool io, uint64_t addr, uint32_t len,
 /* A write to the eventfd (fd) is an edge of interrupt line (gsi) (4.75). */
 MUST_CHECK int hv_irqfd(struct hv *hv, unsigned int gsi, int fd);
 
+/*
+ * The interrupt controllers and the timer as they are now, and back to that.
+ * hv_keep() once, when all is set up; hv_reset() while no processor runs.
+ */
+MUST_CHECK int hv_keep(struct hv *hv);
+MUST_CHECK int hv_reset(struct hv *hv, char **why);
+
 /* Processor (index) of (count), with its CPUID and local APIC. */
 MUST_CHECK int hv_cpu_open(struct hv_cpu **out, struct hv *hv,
 			   unsigned int index, unsigned int count, char **why);
 void hv_cpu_close(struct hv_cpu *cpu);
 
 MUST_CHECK int hv_cpu_enter(struct hv_cpu *cpu, const struct hv_entry *entry);
+
+/* As hv_keep() and hv_reset(), of a processor: before hv_cpu_enter(). */
+MUST_CHECK int hv_cpu_keep(struct hv_cpu *cpu, struct hv *hv);
+MUST_CHECK int hv_cpu_reset(struct hv_cpu *cpu, char **why);
+
+/*
+ * Have the kernel finish the access that hv_cpu_run() came back for, and run
+ * nothing more.  On the processor's thread, before hv_cpu_reset().
+ */
+void hv_cpu_finish(struct hv_cpu *cpu);
 
 /* Run until an exit, told in (*exit).  Answers of reads go to exit->data. */
 void hv_cpu_run(struct hv_cpu *cpu, struct hv_exit *exit);

@@ -17,6 +17,11 @@
 
 #include "log.h"
 
+#define CR0_PE (UINT64_C(1) << 0)
+#define CR0_ET (UINT64_C(1) << 4) /* it is always one */
+#define CR0_PG (UINT64_C(1) << 31)
+#define CR4_PAE (UINT64_C(1) << 5)
+#define EFER_LME (UINT64_C(1) << 8)
 #define EFER_LMA (UINT64_C(1) << 10)
 #define CR4_MCE (UINT64_C(1) << 6)
 
@@ -232,21 +237,23 @@ void hv_cpu_close(struct hv_cpu *cpu)
 		munmap(cpu->run, cpu->run_size);
 	if (cpu->fd >= 0)
 		close(cpu->fd);
+	hv_cpu_kept_free(cpu);
 	free(cpu);
 }
 
-int hv_cpu_enter(struct hv_cpu *cpu, const struct hv_entry *entry)
+/* Types: Intel SDM volume 3A, 3.4.5.1 and 3.5. */
+static void flat_segments(struct kvm_sregs *sregs, bool wide)
 {
-	/* Types: Intel SDM volume 3A, 3.4.5.1 and 3.5. */
 	struct kvm_segment code = { .limit = 0xffffffff,
-				    .selector = 0x08,
+				    .selector = wide ? 0x10 : 0x08,
 				    .type = 0xb,
 				    .present = 1,
-				    .db = 1,
+				    .db = !wide,
+				    .l = wide,
 				    .s = 1,
 				    .g = 1 };
 	struct kvm_segment data = { .limit = 0xffffffff,
-				    .selector = 0x10,
+				    .selector = wide ? 0x18 : 0x10,
 				    .type = 0x3,
 				    .present = 1,
 				    .db = 1,
@@ -255,24 +262,34 @@ int hv_cpu_enter(struct hv_cpu *cpu, const struct hv_entry *entry)
 	struct kvm_segment task = {
 		.limit = 0x67, .selector = 0x18, .type = 0xb, .present = 1
 	};
+
+	sregs->cs = code;
+	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
+	sregs->tr = task;
+	sregs->ldt.unusable = 1;
+}
+
+int hv_cpu_enter(struct hv_cpu *cpu, const struct hv_entry *entry)
+{
 	struct kvm_regs regs = { .rip = entry->eip,
 				 .rax = entry->eax,
 				 .rbx = entry->ebx,
+				 .rsi = entry->esi,
 				 .rflags = 2 };
+	bool wide = entry->page_tables;
 	struct kvm_sregs sregs;
 	int rc = hv_ioctl(cpu->fd, KVM_GET_SREGS, &sregs);
 
 	if (rc < 0)
 		return rc;
-	sregs.cs = code;
-	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
-	sregs.tr = task;
-	sregs.ldt.unusable = 1;
-	sregs.gdt.base = sregs.gdt.limit = 0;
+	flat_segments(&sregs, wide);
+	sregs.gdt.base = entry->gdt;
+	sregs.gdt.limit = entry->gdt ? 4 * 8 - 1 : 0;
 	sregs.idt.base = sregs.idt.limit = 0;
-	sregs.cr0 = 0x11; /* protected mode, and a bit that is always one */
-	sregs.cr4 = 0;
-	sregs.efer = 0;
+	sregs.cr0 = CR0_PE | CR0_ET | (wide ? CR0_PG : 0);
+	sregs.cr3 = entry->page_tables;
+	sregs.cr4 = wide ? CR4_PAE : 0;
+	sregs.efer = wide ? EFER_LME | EFER_LMA : 0;
 	rc = hv_ioctl(cpu->fd, KVM_SET_SREGS, &sregs);
 	if (rc < 0)
 		return rc;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kvm_impl.h: what kvm.c (machines), kvm_cpu.c (processors) and kvm_fast.c
- * (what does not leave the kernel) share: the files that know KVM.
+ * kvm_impl.h: what kvm.c (machines), kvm_cpu.c (processors), kvm_fast.c
+ * (what does not leave the kernel) and kvm_reset.c share: the files that know
+ * KVM.
  */
 
 #ifndef VMM_KVM_IMPL_H
@@ -16,6 +17,7 @@ struct hv {
 	size_t run_size;
 	bool deadline; /* the local APIC has a TSC deadline timer */
 	struct kvm_cpuid2 *cpuid;
+	struct hv_kept *kept; /* kvm_reset.c; NULL: nothing yet */
 };
 
 struct hv_cpu {
@@ -24,7 +26,11 @@ struct hv_cpu {
 	size_t run_size;
 	bool mce;	/* it has machine checks */
 	bool sync_regs; /* KVM can leave registers in (run) */
+	struct hv_cpu_kept *kept;
 };
+
+void hv_kept_free(struct hv *hv);
+void hv_cpu_kept_free(struct hv_cpu *cpu);
 
 /* An ioctl that is tried again when a signal came in between: -errno. */
 int hv_ioctl(int fd, unsigned long request, void *arg);

@@ -36,6 +36,9 @@ const char *const machine_policies[MACHINE_POLICIES] = {
 	[DMM_POLICY_STOP] = "stop",
 };
 
+/* In the order of machine_guest.reboots. */
+const char *const machine_reboots[MACHINE_REBOOTS] = { "end", "restart" };
+
 /* ---- single values ---- */
 
 /* A string of 1 to (max) bytes at (key), or NULL: not there, or not right. */
@@ -454,13 +457,36 @@ static void read_uses(struct machine *m, struct machine_guest *g,
 	}
 }
 
+/* A word, or a mapping that says where its socket is. */
+static void read_console(const struct node *node, struct machine_guest *g,
+			 struct diag *diag)
+{
+	static const char *const words[] = { "terminal", "pty" };
+	static const char *const keys[] = { "socket" };
+	unsigned int i;
+
+	if (!node)
+		return;
+	if (node->kind != NODE_MAP) {
+		if (!node_word(node, "a console", words, ARRAY_LEN(words), &i,
+			       diag))
+			g->console = i ? CONSOLE_PTY : CONSOLE_TERMINAL;
+		return;
+	}
+	(void)!node_known(node, "a console", keys, ARRAY_LEN(keys), diag);
+	g->socket = need_string(node, "socket", "where its socket is",
+				"guest.sock", node->pos, diag);
+	g->console = CONSOLE_SOCKET;
+}
+
 static void read_guest(struct machine *m, const struct node *key,
 		       const struct node *map, struct diag *diag)
 {
 	static const char *const keys[] = { "image",   "kernel",   "initrd",
 					    "memory",  "cpus",	   "cmdline",
 					    "timeout", "watchdog", "log",
-					    "policy",  "devices" };
+					    "policy",  "reboot",   "console",
+					    "devices" };
 	struct machine_guest *g = &m->guest[m->guests++];
 	const struct node *cmdline;
 
@@ -498,6 +524,9 @@ static void read_guest(struct machine *m, const struct node *key,
 	get_time(map, "watchdog", "a watchdog's time", &g->watchdog_ns, diag);
 	g->policy = get_word(map, "policy", "a policy", machine_policies,
 			     MACHINE_POLICIES, DMM_IGNORE, diag);
+	g->reboots = get_word(map, "reboot", "what a reboot does",
+			      machine_reboots, MACHINE_REBOOTS, 1, diag);
+	read_console(node_get(map, "console"), g, diag);
 	read_uses(m, g, node_get(map, "devices"), diag);
 }
 

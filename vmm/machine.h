@@ -21,6 +21,8 @@
  *       timeout: 60s			default: none
  *       watchdog: 5s			default: none
  *       log: alpha.log			default: the terminal
+ *       reboot: restart			or end
+ *       console: terminal		or pty, or { socket: PATH }
  *       policy: ignore			or abort, mce, stop
  *       devices:
  *         - { use: nic0, mac: 52:54:00:00:00:0a, weight: 2,
@@ -35,6 +37,7 @@
 
 #include "../dmm/dmm.h"
 #include "../dmm/load.h"
+#include "console.h"
 
 #define MACHINE_MAX_DEVICES 8
 #define MACHINE_MAX_GUESTS 64
@@ -83,6 +86,9 @@ struct machine_guest {
 	uint64_t timeout_ns;  /* 0: none */
 	uint64_t watchdog_ns; /* 0: none */
 	enum dmm_policy policy;
+	bool reboots; /* else a reset ends it */
+	enum console_kind console;
+	const char *socket; /* of its console; NULL: none */
 	unsigned int uses;
 	struct machine_use use[MACHINE_MAX_DEVICES];
 	struct diag_pos pos;
@@ -138,8 +144,10 @@ MUST_CHECK int machine_change(struct machine *m,
 extern const char *const machine_hows[];
 extern const char *const machine_when_parkeds[];
 extern const char *const machine_policies[];
+extern const char *const machine_reboots[];
 #define MACHINE_HOWS 3
 #define MACHINE_WHEN_PARKEDS 2
 #define MACHINE_POLICIES 4
+#define MACHINE_REBOOTS 2
 
 #endif /* VMM_MACHINE_H */

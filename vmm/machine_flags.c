@@ -254,6 +254,8 @@ static void clone(struct machine *m, const struct machine_guest *from)
 	g->uses = 0;
 	g->name = new_name(m, from->name, &n);
 	m->guests++; /* so that its addresses count, one after the other */
+	if (from->socket)
+		g->socket = own(m, xasprintf("%s.%u", from->socket, n));
 	if (from->log)
 		g->log = own(m, xasprintf("%s.%u", from->log, n));
 	for (unsigned int u = 0; u < from->uses; u++) {

@@ -266,6 +266,14 @@ int platform_open(struct platform **out, struct bus *bus, const struct mem *mem,
 	return rc;
 }
 
+void platform_reset(struct platform *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->cmos_index = 0;
+	p->reset_control = 0;
+	pthread_mutex_unlock(&p->lock);
+}
+
 void platform_close(struct platform *p)
 {
 	if (!p)

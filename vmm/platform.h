@@ -38,4 +38,7 @@ MUST_CHECK int platform_open(struct platform **out, struct bus *bus,
 			     const struct platform_ops *ops, void *ctx);
 void platform_close(struct platform *p); /* NULL is fine */
 
+/* As after power-on, but for what the battery keeps. */
+void platform_reset(struct platform *p);
+
 #endif /* VMM_PLATFORM_H */

@@ -201,6 +201,7 @@ static void json_guest(struct json *j, const struct report_guest *g)
 	json_object(j, NULL);
 	json_string(j, "name", g->name);
 	json_string(j, "status", g->status);
+	json_u64(j, "reboots", g->reboots);
 	json_u64(j, "frames_sent", s->frames_sent);
 	json_u64(j, "frames_received", s->frames_received);
 	json_u64(j, "bytes_sent", s->bytes_sent);

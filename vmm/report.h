@@ -13,6 +13,7 @@
 struct report_guest {
 	const char *name;
 	const char *status;	      /* "ok", or how it ended */
+	unsigned int reboots;	      /* in between */
 	struct dmm_guest_stats stats; /* over all its devices */
 };
 

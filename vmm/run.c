@@ -14,12 +14,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "console.h"
 #include "gate.h"
 #include "log.h"
 #include "models.h"
 
 /* How often progress is shown, and signals looked for. */
 #define LOOK_NS UINT64_C(200000000)
+/* How long a guest may take to power off when it is asked to. */
+#define GRACE_NS UINT64_C(30000000000)
 
 struct run {
 	const struct machine *m;
@@ -27,8 +31,12 @@ struct run {
 	struct gate *gate[MACHINE_MAX_DEVICES];
 	struct recorder *recorder; /* NULL: none */
 	struct vm *vm[MACHINE_MAX_GUESTS];
+	struct console *console; /* NULL: no guest has one */
+	bool on_terminal;	 /* one has it on the terminal */
 	bool stdout_taken;
-	struct owner { /* what a machine's callback needs */
+	uint64_t asked_ns; /* when guests were asked to end; 0: not yet */
+	bool stopped;	   /* they were told to */
+	struct owner {	   /* what a machine's callback needs */
 		struct run *run;
 		unsigned int guest;
 	} owner[MACHINE_MAX_GUESTS];
@@ -40,7 +48,8 @@ static volatile sig_atomic_t interrupted;
 static void on_signal(int sig)
 {
 	(void)sig;
-	interrupted = 1;
+	if (interrupted < 2)
+		interrupted++;
 }
 
 static void catch_signals(void)
@@ -104,6 +113,20 @@ static void guest_ended(void *ctx, struct vm *vm)
 	for (i = 0; i < o->run->m->devices; i++)
 		if (o->run->gate[i])
 			gate_leave(o->run->gate[i], o->guest);
+	if (o->run->console)
+		console_ended(o->run->console, o->guest);
+}
+
+/* As above, in mid-life. */
+static void guest_reset(void *ctx, struct vm *vm)
+{
+	struct owner *o = ctx;
+	unsigned int i;
+
+	(void)vm;
+	for (i = 0; i < o->run->m->devices; i++)
+		if (o->run->gate[i])
+			gate_reset(o->run->gate[i], o->guest);
 }
 
 static void open_log(struct run *run, unsigned int i)
@@ -163,7 +186,9 @@ static void open_guest(struct run *run, unsigned int i)
 		.watchdog_ns = g->watchdog_ns ? g->watchdog_ns : VM_WATCHDOG_NS,
 		.timeout_ns = g->timeout_ns,
 		.mem_fd = -1,
+		.reboots = g->reboots,
 		.ended = guest_ended,
+		.reset = guest_reset,
 		.ctx = &run->owner[i],
 	};
 	char *why = NULL;
@@ -171,9 +196,10 @@ static void open_guest(struct run *run, unsigned int i)
 
 	open_log(run, i);
 	place_memory(run, i, &conf);
-	conf.log_fd = run->log_fd[i] >= 0 ? run->log_fd[i] :
-		      run->stdout_taken	  ? STDERR_FILENO :
-					    STDOUT_FILENO;
+	conf.log_fd = run->log_fd[i] >= 0	     ? run->log_fd[i] :
+		      g->console == CONSOLE_TERMINAL ? -1 :
+		      run->stdout_taken		     ? STDERR_FILENO :
+						       STDOUT_FILENO;
 	conf.log_prefix = run->log_fd[i] < 0 && run->m->guests > 1;
 	run->owner[i] = (struct owner){ .run = run, .guest = i };
 	if (vm_open(&run->vm[i], &conf, &why))
@@ -182,6 +208,39 @@ static void open_guest(struct run *run, unsigned int i)
 		if (run->gate[k] &&
 		    gate_attach(run->gate[k], i, run->vm[i], &why))
 			fatalx("%s: %s", g->name, why ? why : "?");
+}
+
+/* As a signal does that somebody sends. */
+static void on_quit(void *ctx)
+{
+	(void)ctx;
+	kill(getpid(), SIGTERM);
+}
+
+static void open_console(struct run *run, uint8_t escape)
+{
+	struct console_conf conf = {
+		.in = STDIN_FILENO,
+		.out = run->stdout_taken ? STDERR_FILENO : STDOUT_FILENO,
+		.escape = escape,
+		.quit = on_quit,
+	};
+	char *why = NULL;
+
+	for (unsigned int i = 0; i < run->m->guests; i++) {
+		const struct machine_guest *g = &run->m->guest[i];
+
+		if (g->console == CONSOLE_NONE)
+			continue;
+		if (!run->console && console_open(&run->console, &conf, &why))
+			fatalx("%s", why);
+		if (console_add(run->console, i, g->name, vm_serial(run->vm[i]),
+				g->console, g->socket, &why))
+			fatalx("%s: %s", g->name, why);
+		run->on_terminal |= g->console == CONSOLE_TERMINAL;
+	}
+	if (run->console && console_start(run->console, &why))
+		fatalx("%s", why);
 }
 
 static void start_all(struct run *run)
@@ -229,20 +288,59 @@ static void show_progress(struct run *run)
 	log_progress("%s", line);
 }
 
+static void stop_all(struct run *run)
+{
+	log_info("ending all guests");
+	for (unsigned int i = 0; i < run->m->guests; i++)
+		vm_stop(run->vm[i]);
+}
+
+/*
+ * A first signal presses the power button of guests that listen to it, and
+ * ends the others; a second one ends all, or that they take too long.
+ */
+static void ask_all(struct run *run)
+{
+	unsigned int asked = 0;
+
+	for (unsigned int i = 0; i < run->m->guests; i++)
+		if (vm_result(run->vm[i]).status == VM_RUNNING &&
+		    vm_power_button(run->vm[i]))
+			asked++;
+		else
+			vm_stop(run->vm[i]);
+	if (asked)
+		log_info("asking %u to power off; once more to end %s", asked,
+			 asked > 1 ? "them" : "it");
+	else
+		log_info("ending all guests");
+}
+
+static void heed_signals(struct run *run)
+{
+	uint64_t now = clock_now();
+
+	if (run->stopped || !interrupted)
+		return;
+	if (!run->asked_ns) {
+		run->asked_ns = now;
+		interrupted = 1; /* two in one go are one */
+		ask_all(run);
+	} else if (interrupted > 1 || now - run->asked_ns >= GRACE_NS) {
+		run->stopped = true;
+		stop_all(run);
+	}
+}
+
 static void wait_all(struct run *run)
 {
-	bool told = false;
 	unsigned int i;
 
 	for (i = 0; i < run->m->guests; i++) {
 		while (!vm_wait(run->vm[i], LOOK_NS)) {
-			show_progress(run);
-			if (!interrupted || told)
-				continue;
-			log_info("ending all guests");
-			told = true;
-			for (unsigned int k = 0; k < run->m->guests; k++)
-				vm_stop(run->vm[k]);
+			if (!run->on_terminal)
+				show_progress(run);
+			heed_signals(run);
 		}
 	}
 	log_progress_end();
@@ -262,7 +360,8 @@ static int collect(struct run *run, struct report *out)
 		result = vm_result(run->vm[i]);
 		out->guest[i].name = m->guest[i].name;
 		out->guest[i].status = vm_status_name(result.status);
-		if (result.status != VM_OK) {
+		out->guest[i].reboots = result.reboots;
+		if (result.status != VM_OK && result.status != VM_POWEROFF) {
 			status = EXIT_BAD_RUN;
 			log_warnx("%s: %s%s%s", m->guest[i].name,
 				  vm_status_name(result.status),
@@ -313,8 +412,11 @@ int run_machine(const struct machine *m, const struct run_options *o,
 	open_devices(run, &o->record);
 	for (i = 0; i < m->guests; i++)
 		open_guest(run, i);
+	open_console(run, o->escape);
 	start_all(run);
 	wait_all(run);
+	console_close(run->console);
+	run->console = NULL;
 	status = collect(run, out);
 	if (!close_all(run) && !status)
 		status = EXIT_BAD_RUN;

@@ -15,6 +15,7 @@ struct run_options {
 	bool quiet;
 	bool verbose;
 	bool stdout_taken; /* guests say what they say on standard error */
+	uint8_t escape;	   /* of the console; 0: its default */
 	struct record_conf record;
 };
 

@@ -17,6 +17,7 @@
 #include "irq.h"
 
 #define INPUT_MAX 1024 /* a power of two */
+#define TAPPED_MAX 64
 
 enum {
 	REG_DATA,
@@ -79,7 +80,22 @@ struct serial {
 
 	size_t len;
 	char text[SERIAL_LINE + 8];
+
+	serial_bytes_fn *tap; /* NULL: none */
+	void *tap_ctx;
+	size_t tapped_len;
+	uint8_t tapped[TAPPED_MAX]; /* of one access */
 };
+
+static void power_on(struct serial *s)
+{
+	s->ier = s->mcr = s->scr = s->fcr = s->dlm = 0;
+	s->dll = 1; /* 115200 baud */
+	s->lcr = 3; /* 8 bits, no parity */
+	s->msr = MSR_CTS | MSR_DSR | MSR_DCD;
+	s->overrun = s->empty_pending = false;
+	s->head = s->tail;
+}
 
 int serial_open(struct serial **out, struct irq *irq, serial_line_fn *line,
 		void *ctx)
@@ -92,9 +108,7 @@ int serial_open(struct serial **out, struct irq *irq, serial_line_fn *line,
 	irq_pin_init(&s->pin, irq, SERIAL_IRQ);
 	s->line = line;
 	s->ctx = ctx;
-	s->dll = 1; /* 115200 baud */
-	s->lcr = 3; /* 8 bits, no parity */
-	s->msr = MSR_CTS | MSR_DSR | MSR_DCD;
+	power_on(s);
 	*out = s;
 	return 0;
 }
@@ -159,6 +173,23 @@ static void put_text(struct serial *s, uint8_t byte)
 		flush(s);
 }
 
+static void put_tapped(struct serial *s)
+{
+	if (s->tapped_len)
+		s->tap(s->tap_ctx, s->tapped, s->tapped_len);
+	s->tapped_len = 0;
+}
+
+static void put_output(struct serial *s, uint8_t byte)
+{
+	put_text(s, byte);
+	if (!s->tap)
+		return;
+	s->tapped[s->tapped_len++] = byte;
+	if (s->tapped_len == TAPPED_MAX)
+		put_tapped(s);
+}
+
 static bool put_input(struct serial *s, uint8_t byte)
 {
 	if (s->tail - s->head == INPUT_MAX)
@@ -194,7 +225,7 @@ static void write_data(struct serial *s, uint8_t value)
 	s->empty_pending = false;
 	update_irq(s);
 	if (!(s->mcr & MCR_LOOP))
-		put_text(s, value);
+		put_output(s, value);
 	else if (!put_input(s, value))
 		s->overrun = true;
 	s->empty_pending = true;
@@ -289,6 +320,16 @@ static uint8_t read_reg(struct serial *s, unsigned int reg)
 	return value;
 }
 
+void serial_reset(struct serial *s)
+{
+	pthread_mutex_lock(&s->lock);
+	if (s->len)
+		flush(s);
+	power_on(s);
+	update_irq(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
 /* The chip has 8 bits: a wider access is one of each byte in a row. */
 void serial_access(void *ctx, struct bus_access *a)
 {
@@ -306,6 +347,15 @@ void serial_access(void *ctx, struct bus_access *a)
 				*data = read_reg(s, reg);
 		}
 	}
+	put_tapped(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void serial_tap(struct serial *s, serial_bytes_fn *fn, void *ctx)
+{
+	pthread_mutex_lock(&s->lock);
+	s->tap = fn;
+	s->tap_ctx = ctx;
 	pthread_mutex_unlock(&s->lock);
 }
 

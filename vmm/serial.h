@@ -24,6 +24,9 @@
 /* A line without its newline, and with a NUL behind its (len) bytes. */
 typedef void serial_line_fn(void *ctx, const char *line, size_t len);
 
+/* Bytes as the guest sent them, not made safe; called as above. */
+typedef void serial_bytes_fn(void *ctx, const uint8_t *bytes, size_t len);
+
 struct irq;
 struct serial;
 
@@ -31,6 +34,12 @@ struct serial;
 MUST_CHECK int serial_open(struct serial **out, struct irq *irq,
 			   serial_line_fn *line, void *ctx);
 void serial_close(struct serial *serial); /* NULL is fine */
+
+/* As after power-on; a line without an end is put out. */
+void serial_reset(struct serial *serial);
+
+/* From now on tell (fn) too; NULL: no more. */
+void serial_tap(struct serial *serial, serial_bytes_fn *fn, void *ctx);
 
 /* Serve the ports at SERIAL_PORT; a bus_fn. */
 void serial_access(void *serial, struct bus_access *access);

@@ -89,6 +89,17 @@ void vcpu_tell_rip(struct vcpu *v)
 	hv_cpu_tell_rip(v->cpu);
 }
 
+int vcpu_keep(struct vcpu *v)
+{
+	return hv_cpu_keep(v->cpu, v->conf.hv);
+}
+
+int vcpu_reset(struct vcpu *v, char **why)
+{
+	atomic_store(&v->mce_wanted, false);
+	return hv_cpu_reset(v->cpu, why);
+}
+
 int vcpu_enter(struct vcpu *v, const struct hv_entry *entry)
 {
 	return hv_cpu_enter(v->cpu, entry);
@@ -235,7 +246,7 @@ static void serve_rare(struct vcpu *v, const struct hv_exit *exit)
 		vm_end(vm, VM_RESET, 0, "reset");
 		break;
 	case HV_SYSTEM_OFF:
-		vm_end(vm, VM_OK, 0, "powered off");
+		vm_end(vm, VM_POWEROFF, 0, "%s", "");
 		break;
 	case HV_FAIL_ENTRY:
 		snprintf(what, sizeof(what),
@@ -265,13 +276,10 @@ static void count(struct vcpu *v, enum hv_cause cause)
 	atomic_store_explicit(&v->exits[cause], n + 1, memory_order_relaxed);
 }
 
-static void *run(void *arg)
+static void serve_all(struct vcpu *v)
 {
-	struct vcpu *v = arg;
 	struct hv_exit exit;
 
-	if (v->conf.index == 0)
-		v->conf.first(v->conf.vm);
 	while (!vm_stopping(v->conf.vm)) {
 		hv_cpu_run(v->cpu, &exit);
 		count(v, exit.cause);
@@ -282,6 +290,19 @@ static void *run(void *arg)
 		else
 			serve_rare(v, &exit);
 	}
+}
+
+static void *run(void *arg)
+{
+	struct vcpu *v = arg;
+
+	if (v->conf.index == 0)
+		v->conf.first(v->conf.vm);
+	do {
+		serve_all(v);
+		/* or the kernel would do it to the state after the reset */
+		hv_cpu_finish(v->cpu);
+	} while (v->conf.rest(v->conf.vm));
 	v->conf.left(v->conf.vm);
 	return NULL;
 }

@@ -26,11 +26,16 @@ struct vcpu_conf {
 	unsigned int index, count;
 	void (*first)(struct vm *vm); /* vCPU 0 runs its first instruction */
 	void (*left)(struct vm *vm);  /* the last thing the thread does */
+	bool (*rest)(struct vm *vm);  /* it stopped; true: it is to go on */
 };
 
 MUST_CHECK int vcpu_open(struct vcpu **out, const struct vcpu_conf *conf,
 			 char **why);
 void vcpu_close(struct vcpu *vcpu); /* waits for the thread; NULL is fine */
+
+/* As it is now, before vcpu_enter(), and back to that while it rests. */
+MUST_CHECK int vcpu_keep(struct vcpu *vcpu);
+MUST_CHECK int vcpu_reset(struct vcpu *vcpu, char **why);
 
 MUST_CHECK int vcpu_enter(struct vcpu *vcpu, const struct hv_entry *entry);
 /* Before it starts: its accesses have their rip (hv_cpu_tell_rip()). */

@@ -6,30 +6,24 @@
  * hangs and time-outs, and when all vCPUs have left it tells how it went.
  */
 
-#include "vm.h"
+#include "vm_impl.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "boot.h"
 #include "bus.h"
-#include "file.h"
 #include "irq.h"
 #include "log.h"
 #include "mem.h"
-#include "mptable.h"
 #include "platform.h"
+#include "pm.h"
 #include "serial.h"
 #include "symbols.h"
 #include "unwind.h"
@@ -39,36 +33,6 @@
 #define MINDER_STACK ((size_t)512 << 10) /* thread-local buffers too */
 #define REKICK_NS (20 * NS / 1000)
 #define TICKS 8 /* looks in the time of the watchdog */
-
-struct vm {
-	struct vm_conf conf; /* the strings are ours */
-	struct hv *hv;
-	struct mem *mem;
-	struct bus *bus;
-	struct irq *irq;
-	struct vpci *vpci;
-	struct serial *serial;
-	struct platform *platform;
-	struct vcpu *vcpu[HV_CPUS_MAX];
-	struct boot_entry entry;
-	struct symbols *symbols; /* of the image; NULL: none */
-	int fd;
-
-	pthread_t minder;
-	bool has_minder;
-	atomic_bool stopping;
-
-	pthread_mutex_t lock; /* of what is below */
-	pthread_cond_t cond;
-	unsigned int left;   /* vCPUs whose thread is through */
-	bool ended, settled; /* the result stands; all have been told */
-	uint64_t opened_ns, started_ns;
-	struct vm_result result;
-
-	/* The minder's own. */
-	bool asked; /* for samples */
-	uint64_t seen_exits, quiet_since_ns;
-};
 
 static uint64_t now_ns(void)
 {
@@ -97,20 +61,32 @@ static void kick_all(struct vm *vm)
 			vcpu_kick(vm->vcpu[i]);
 }
 
+/* Is it what a machine is reset by, and is this one to go on then? */
+static bool is_reboot(const struct vm *vm, enum vm_status status)
+{
+	return vm->conf.reboots &&
+	       (status == VM_RESET || status == VM_TRIPLE_FAULT);
+}
+
 void vm_end(struct vm *vm, enum vm_status status, uint32_t code,
 	    const char *fmt, ...)
 {
+	unsigned int leave;
 	va_list ap;
 
 	va_start(ap, fmt);
 	pthread_mutex_lock(&vm->lock);
-	if (!atomic_load(&vm->stopping)) {
+	leave = atomic_load(&vm->leave);
+	if (is_reboot(vm, status) && !leave) {
+		vsnprintf(vm->reset_why, sizeof(vm->reset_why), fmt, ap);
+		atomic_store(&vm->leave, VM_LEAVE_RESET);
+	} else if (!is_reboot(vm, status) && !(leave & VM_LEAVE_STOP)) {
 		vm->result.status = status;
 		vm->result.code = code;
 		vsnprintf(vm->result.why, sizeof(vm->result.why), fmt, ap);
-		atomic_store(&vm->stopping, true);
-		pthread_cond_broadcast(&vm->cond);
+		atomic_store(&vm->leave, leave | VM_LEAVE_STOP);
 	}
+	pthread_cond_broadcast(&vm->cond);
 	pthread_mutex_unlock(&vm->lock);
 	va_end(ap);
 	kick_all(vm);
@@ -123,65 +99,10 @@ void vm_stop(struct vm *vm)
 
 bool vm_stopping(const struct vm *vm)
 {
-	return atomic_load_explicit(&vm->stopping, memory_order_acquire);
+	return atomic_load_explicit(&vm->leave, memory_order_acquire);
 }
 
-static void on_exit_port(void *ctx, uint32_t code)
-{
-	if (code)
-		vm_end(ctx, VM_FAILED, code,
-		       "wrote %" PRIu32 " to the exit port", code);
-	else
-		vm_end(ctx, VM_OK, 0, "%s", "");
-}
-
-static void on_reset(void *ctx, const char *what)
-{
-	vm_end(ctx, VM_RESET, 0, "reset by %s", what);
-}
-
-/* A terminal that does not take it must not hold a guest that is to end. */
-static void write_all(struct vm *vm, const char *text, size_t len)
-{
-	while (len) {
-		ssize_t n = write(vm->conf.log_fd, text, len);
-
-		if (n < 0 && errno == EINTR && !vm_stopping(vm))
-			continue;
-		if (n <= 0)
-			return;
-		text += n;
-		len -= (size_t)n;
-	}
-}
-
-static void on_line(void *ctx, const char *line, size_t len)
-{
-	char text[SERIAL_LINE + 128];
-	struct vm *vm = ctx;
-	int n;
-
-	if (vm->conf.line) {
-		vm->conf.line(vm->conf.ctx, vm, line, len);
-		return;
-	}
-	if (vm->conf.log_fd < 0)
-		return;
-	n = snprintf(text, sizeof(text), "%.64s%s%s\n",
-		     vm->conf.log_prefix ? vm->conf.name : "",
-		     vm->conf.log_prefix ? ": " : "", line);
-	if (n > 0)
-		write_all(vm, text, (size_t)n);
-}
-
-static void on_irq(void *ctx, unsigned int line, bool level)
-{
-	struct vm *vm = ctx;
-
-	hv_irq_line(vm->hv, line, level);
-}
-
-static void on_first(struct vm *vm)
+void vm_first(struct vm *vm)
 {
 	pthread_mutex_lock(&vm->lock);
 	vm->started_ns = now_ns();
@@ -189,7 +110,7 @@ static void on_first(struct vm *vm)
 	pthread_mutex_unlock(&vm->lock);
 }
 
-static void on_left(struct vm *vm)
+void vm_left(struct vm *vm)
 {
 	pthread_mutex_lock(&vm->lock);
 	vm->left++;
@@ -197,190 +118,49 @@ static void on_left(struct vm *vm)
 	pthread_mutex_unlock(&vm->lock);
 }
 
-static int open_memory(struct vm *vm, char **why)
+/* The last one in does it; the lock is not held meanwhile. */
+static void start_anew(struct vm *vm)
 {
-	const struct vm_conf *c = &vm->conf;
-
-	if (c->shared_memory)
-		return mem_open_fd(&vm->mem, c->mem_fd, c->mem_offset,
-				   c->memory, why);
-	return mem_open(&vm->mem, c->memory, why);
-}
-
-static int open_image(struct vm *vm, char **why)
-{
-	struct boot_image image = { .name = vm->conf.image,
-				    .cmdline = vm->conf.cmdline };
-	char *data, *initrd = NULL;
+	char *why = NULL;
 	int rc;
 
-	rc = file_read(vm->conf.image, BOOT_IMAGE_MAX, &data, &image.len, why);
+	pthread_mutex_unlock(&vm->lock);
+	if (vm->conf.reset)
+		vm->conf.reset(vm->conf.ctx, vm);
+	rc = vm_power_on(vm, &why);
 	if (rc)
-		return rc;
-	image.data = (const uint8_t *)data;
-	if (vm->conf.initrd)
-		rc = file_read(vm->conf.initrd, BOOT_IMAGE_MAX, &initrd,
-			       &image.initrd_len, why);
-	if (rc) {
-		free(data);
-		return rc;
-	}
-	image.initrd = (const uint8_t *)initrd;
-	rc = boot_load(vm->mem, &image, &vm->entry, why);
-	/* an image that says nothing of its code is as good to run */
-	if (!rc && symbols_open(&vm->symbols, data, image.len))
-		vm->symbols = NULL;
-	free(initrd);
-	free(data);
-	return rc;
+		vm_end(vm, VM_CRASHED, 0, "it cannot be started anew: %s",
+		       why ? why : strerror(-rc));
+	free(why);
+	pthread_mutex_lock(&vm->lock);
+	vm->rested = 0;
+	vm->result.reboots++;
+	log_info("%s: reboot %u: %s", vm->conf.name, vm->result.reboots,
+		 vm->reset_why);
+	atomic_fetch_and(&vm->leave, ~(unsigned int)VM_LEAVE_RESET);
+	pthread_cond_broadcast(&vm->cond);
 }
 
-static int open_devices(struct vm *vm)
+bool vm_rest(struct vm *vm)
 {
-	static const struct platform_ops ops = {
-		.exit = on_exit_port,
-		.reset = on_reset,
-	};
-	int rc;
+	unsigned int reboots, leave;
 
-	rc = irq_open(&vm->irq, on_irq, vm);
-	if (!rc)
-		rc = bus_open(&vm->bus);
-	if (!rc)
-		rc = vpci_open(&vm->vpci, vm->bus, vm->irq);
-	if (!rc)
-		rc = platform_open(&vm->platform, vm->bus, vm->mem, vm->vpci,
-				   &ops, vm);
-	if (!rc)
-		rc = serial_open(&vm->serial, vm->irq, on_line, vm);
-	if (!rc)
-		rc = bus_map(vm->bus, BUS_IO, SERIAL_PORT, SERIAL_PORTS,
-			     serial_access, vm->serial);
-	return rc;
+	pthread_mutex_lock(&vm->lock);
+	reboots = vm->result.reboots;
+	if (atomic_load(&vm->leave) == VM_LEAVE_RESET &&
+	    ++vm->rested == vm->conf.cpus)
+		start_anew(vm);
+	while (atomic_load(&vm->leave) == VM_LEAVE_RESET &&
+	       vm->result.reboots == reboots)
+		pthread_cond_wait(&vm->cond, &vm->lock);
+	leave = atomic_load(&vm->leave);
+	pthread_mutex_unlock(&vm->lock);
+	return !(leave & VM_LEAVE_STOP);
 }
 
-static int open_vcpus(struct vm *vm, char **why)
+bool vm_power_button(struct vm *vm)
 {
-	for (unsigned int i = 0; i < vm->conf.cpus; i++) {
-		struct vcpu_conf conf = {
-			.vm = vm,
-			.hv = vm->hv,
-			.bus = vm->bus,
-			.mem = vm->mem,
-			.index = i,
-			.count = vm->conf.cpus,
-			.first = on_first,
-			.left = on_left,
-		};
-		int rc = vcpu_open(&vm->vcpu[i], &conf, why);
-
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
-static int open_machine(struct vm *vm, char **why)
-{
-	const struct hv_entry entry = { vm->entry.eip, vm->entry.eax,
-					vm->entry.ebx };
-	int rc;
-
-	rc = hv_open(&vm->hv, why);
-	if (rc)
-		return rc;
-	rc = open_vcpus(vm, why);
-	if (rc)
-		return rc;
-	rc = mem_attach(vm->mem, vm->hv);
-	if (!rc)
-		rc = hv_set_elcr(vm->hv, VPCI_IRQ_MASK);
-	if (!rc)
-		rc = vcpu_enter(vm->vcpu[0], &entry);
-	if (rc)
-		*why = xasprintf("setting up KVM: %s", strerror(-rc));
-	return rc;
-}
-
-/* Without its parts yet, but good for vm_close(). */
-static struct vm *vm_new(const struct vm_conf *conf)
-{
-	struct vm *vm = xcalloc(1, sizeof(*vm));
-	pthread_condattr_t attr;
-
-	vm->opened_ns = now_ns();
-	vm->conf = *conf;
-	vm->conf.name = xstrdup(conf->name);
-	vm->conf.image = xstrdup(conf->image);
-	vm->conf.initrd = conf->initrd ? xstrdup(conf->initrd) : NULL;
-	vm->conf.cmdline = conf->cmdline ? xstrdup(conf->cmdline) : NULL;
-	vm->fd = -1;
-	pthread_mutex_init(&vm->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&vm->cond, &attr);
-	pthread_condattr_destroy(&attr);
-	return vm;
-}
-
-/*
- * What can fail by the user's doing comes first, so a bad image is told even
- * where there is no KVM.
- */
-int vm_open(struct vm **out, const struct vm_conf *conf, char **why)
-{
-	struct vm *vm;
-	int rc;
-
-	if (!conf->cpus || conf->cpus > HV_CPUS_MAX) {
-		*why = xasprintf("cpus: %u is not from 1 to %d", conf->cpus,
-				 HV_CPUS_MAX);
-		return -EINVAL;
-	}
-	vm = vm_new(conf);
-	rc = open_memory(vm, why);
-	if (!rc)
-		rc = open_image(vm, why);
-	if (rc)
-		goto out;
-	vm->fd = eventfd(0, EFD_CLOEXEC);
-	rc = vm->fd < 0 ? -errno : open_devices(vm);
-	if (rc)
-		*why = xasprintf("setting up devices: %s", strerror(-rc));
-	else
-		rc = open_machine(vm, why);
-out:
-	if (rc)
-		vm_close(vm);
-	else
-		*out = vm;
-	return rc;
-}
-
-int vm_add_pci(struct vm *vm, const struct backend_info *info,
-	       const struct vpci_ops *ops, void *ctx, struct vpci_dev **out,
-	       char **why)
-{
-	assert(!vm->has_minder);
-	return vpci_add(vm->vpci, info, ops, ctx, out, why);
-}
-
-static int write_tables(struct vm *vm, char **why)
-{
-	struct vpci_route routes[VPCI_DEVICES];
-	struct mptable_conf conf = { .cpus = vm->conf.cpus,
-				     .level_lines = VPCI_IRQ_MASK,
-				     .routes = routes };
-	uint8_t *rom = mem_ptr(vm->mem, BOOT_ROM_BASE, BOOT_ROM_SIZE);
-	int rc;
-
-	for (unsigned int i = 0; i < VPCI_DEVICES; i++)
-		if (vpci_route(vm->vpci, i, &routes[conf.n_routes]))
-			conf.n_routes++;
-	rc = mptable_build(&conf, (uint32_t)BOOT_ROM_BASE, rom, BOOT_ROM_SIZE);
-	if (rc < 0)
-		*why = xasprintf("MP table: %s", strerror(-rc));
-	return rc < 0 ? rc : 0;
+	return pm_power_button(vm->pm);
 }
 
 /* Exits by which a guest shows that it lives. */
@@ -456,7 +236,8 @@ static void mind(struct vm *vm)
 		if (stopping) {
 			/* A call that blocks may have begun after the kick. */
 			kick_all(vm);
-		} else if (end_at && now >= end_at) {
+		}
+		if (end_at && now >= end_at) {
 			vm_end(vm, VM_TIMEOUT, 0, "still ran after %.1f s",
 			       (double)c->timeout_ns / (double)NS);
 		} else if (look_at && now >= look_at) {
@@ -523,7 +304,7 @@ static void never_ran(struct vm *vm)
 
 int vm_start(struct vm *vm, char **why)
 {
-	int rc = write_tables(vm, why);
+	int rc = vm_tables(vm, why);
 
 	if (!rc) {
 		rc = start_minder(vm);
@@ -541,7 +322,7 @@ int vm_start(struct vm *vm, char **why)
 			continue;
 		vm_end(vm, VM_STOPPED, 0, "no thread for a cpu");
 		for (; i < vm->conf.cpus; i++)
-			on_left(vm); /* they were never there */
+			vm_left(vm); /* they were never there */
 	}
 	if (rc)
 		*why = xasprintf("starting a thread: %s", strerror(-rc));
@@ -591,6 +372,7 @@ void vm_close(struct vm *vm)
 	hv_close(vm->hv);
 	serial_close(vm->serial);
 	platform_close(vm->platform);
+	pm_close(vm->pm);
 	vpci_close(vm->vpci);
 	bus_close(vm->bus);
 	irq_close(vm->irq);
@@ -657,15 +439,11 @@ void vm_exits(const struct vm *vm, uint64_t count[HV_CAUSES])
 const char *vm_status_name(enum vm_status status)
 {
 	static const char *const names[VM_STATUSES] = {
-		[VM_RUNNING] = "running",
-		[VM_OK] = "ok",
-		[VM_FAILED] = "failed",
-		[VM_RESET] = "reset",
-		[VM_TRIPLE_FAULT] = "triple-fault",
-		[VM_CRASHED] = "crashed",
-		[VM_HUNG] = "hung",
-		[VM_TIMEOUT] = "timeout",
-		[VM_STOPPED] = "stopped",
+		[VM_RUNNING] = "running",   [VM_OK] = "ok",
+		[VM_POWEROFF] = "poweroff", [VM_FAILED] = "failed",
+		[VM_RESET] = "reset",	    [VM_TRIPLE_FAULT] = "triple-fault",
+		[VM_CRASHED] = "crashed",   [VM_HUNG] = "hung",
+		[VM_TIMEOUT] = "timeout",   [VM_STOPPED] = "stopped",
 		[VM_KILLED] = "killed",
 	};
 

@@ -14,7 +14,8 @@
  * Errors:  set-up returns 0 or -errno with one line in (*why), which the
  *          caller frees.  After vm_start() whatever goes wrong is a status.
  * Threads: vm_stop(), vm_end(), vm_stopping(), vm_wait(), vm_fd(), vm_name(),
- *          vm_mem(), vm_exits(), vm_machine_check() from any; vm_where() see
+ *          vm_mem(), vm_exits(), vm_machine_check(), vm_power_button() and
+ *          vm_serial() from any; vm_where() see
  *          there; the others from one at a time.
  */
 
@@ -29,9 +30,10 @@
 
 enum vm_status {
 	VM_RUNNING,
-	VM_OK,		 /* it said so at the exit port, or powered off */
+	VM_OK,		 /* it said so at the exit port */
+	VM_POWEROFF,	 /* it switched itself off: as well */
 	VM_FAILED,	 /* it wrote another code to the exit port */
-	VM_RESET,	 /* it asked for a reset */
+	VM_RESET,	 /* it asked for a reset, and may not reboot */
 	VM_TRIPLE_FAULT, /* its processor shut down */
 	VM_CRASHED,	 /* KVM could not go on with it */
 	VM_HUNG,	 /* no exit, and interrupts off, for too long */
@@ -51,7 +53,8 @@ struct vm_conf {
 	uint64_t memory;      /* bytes */
 	unsigned int cpus;    /* 1 to HV_CPUS_MAX */
 	uint64_t watchdog_ns; /* 0: none; VM_WATCHDOG_NS is a good value */
-	uint64_t timeout_ns;  /* 0: none */
+	uint64_t timeout_ns;  /* 0: none; over all its reboots */
+	bool reboots;	      /* a reset or a triple fault starts it anew */
 
 	/* Guest memory in the caller's file (see mem.h), if (shared_memory) */
 	bool shared_memory;
@@ -65,12 +68,18 @@ struct vm_conf {
 
 	/* All vCPUs have left; on a thread of the machine's.  May be NULL */
 	void (*ended)(void *ctx, struct vm *vm);
+	/*
+	 * It is reset: its devices are to be as at power-on.  No vCPU runs; on
+	 * one's thread.  May be NULL
+	 */
+	void (*reset)(void *ctx, struct vm *vm);
 	void *ctx;
 };
 
 struct vm_result {
 	enum vm_status status;
-	uint32_t code;	   /* what was written to the exit port */
+	uint32_t code; /* what was written to the exit port */
+	unsigned int reboots;
 	char why[256];	   /* one line; "" if there is no more to say */
 	uint64_t start_ns; /* from vm_open() to the first instruction */
 	uint64_t ran_ns;   /* from there to the end */
@@ -91,12 +100,22 @@ void vm_stop(struct vm *vm);
 
 /*
  * End it with (status) and one line that says why.  Of several calls the
- * first counts.  Returns at once; also from a vCPU's own thread.
+ * first counts.  Returns at once; also from a vCPU's own thread.  A guest that
+ * may reboot does so instead, for VM_RESET and VM_TRIPLE_FAULT.
  */
 void vm_end(struct vm *vm, enum vm_status status, uint32_t code,
 	    const char *fmt, ...) PRINTF(4, 5);
 
-/* True once it is to end: a handler that waits must look and return. */
+/*
+ * Press its power button; false if the guest does not listen: it has no driver
+ * for it, or no ACPI.
+ */
+bool vm_power_button(struct vm *vm);
+
+/*
+ * True once it is to end, or to be reset: a handler that waits must look and
+ * return.
+ */
 bool vm_stopping(const struct vm *vm);
 
 /* Wait until it has ended; false if (timeout_ns) went by first (0: forever). */

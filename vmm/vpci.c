@@ -24,8 +24,6 @@
 /* Where firmware's part of us puts BARs. */
 #define IO_BASE UINT64_C(0xc000)
 #define IO_END UINT64_C(0x10000)
-#define MMIO_BASE UINT64_C(0xe0000000)
-#define MMIO_END UINT64_C(0xfec00000)
 
 /* Offsets in the header (6.1, figure 6-1). */
 enum {
@@ -50,7 +48,7 @@ struct vpci_bar {
 	unsigned int index;
 	enum backend_space space;
 	bool is64, prefetch;
-	uint64_t size, addr;
+	uint64_t size, addr, first_addr;
 	bool mapped;
 	uint64_t mapped_at;
 };
@@ -61,7 +59,7 @@ struct vpci_dev {
 	void *ctx;
 	unsigned int slot, pin; /* pin: 1 is INTA, 0 none */
 	uint8_t config[256];
-	uint16_t command_mask;
+	uint16_t command_mask, first_command;
 	_Atomic uint16_t command;
 	uint8_t line; /* the register: what the guest notes there */
 	struct vpci_bar bar[BACKEND_BARS];
@@ -396,8 +394,9 @@ static struct vpci_dev *host_bridge(struct vpci *vpci)
 	memcpy(dev->config, head, sizeof(head));
 	dev->command_mask = VPCI_COMMAND_IO | VPCI_COMMAND_MEMORY |
 			    VPCI_COMMAND_MASTER | COMMAND_COSMETIC;
-	atomic_init(&dev->command, VPCI_COMMAND_IO | VPCI_COMMAND_MEMORY |
-					   VPCI_COMMAND_MASTER);
+	dev->first_command = VPCI_COMMAND_IO | VPCI_COMMAND_MEMORY |
+			     VPCI_COMMAND_MASTER;
+	atomic_init(&dev->command, dev->first_command);
 	return dev;
 }
 
@@ -410,7 +409,7 @@ int vpci_open(struct vpci **out, struct bus *bus, struct irq *irq)
 	vpci->bus = bus;
 	vpci->irq = irq;
 	vpci->next_io = IO_BASE;
-	vpci->next_mmio = MMIO_BASE;
+	vpci->next_mmio = VPCI_MMIO_BASE;
 	vpci->dev[0] = host_bridge(vpci);
 	if (!vpci->dev[0]) {
 		free(vpci);
@@ -458,7 +457,7 @@ static int bar_place(struct vpci *vpci, struct vpci_bar *bar, char **why)
 {
 	bool io = bar->space == BACKEND_IO;
 	uint64_t *next = io ? &vpci->next_io : &vpci->next_mmio;
-	uint64_t limit = io ? IO_END : MMIO_END;
+	uint64_t limit = io ? IO_END : VPCI_MMIO_END;
 	uint64_t base = (*next + bar->size - 1) & ~(bar->size - 1);
 
 	if (bar->size > limit ||
@@ -468,7 +467,7 @@ static int bar_place(struct vpci *vpci, struct vpci_bar *bar, char **why)
 				 bar->index, bar->size, limit);
 		return -ENOSPC;
 	}
-	bar->addr = base;
+	bar->addr = bar->first_addr = base;
 	*next = base + bar->size;
 	return 0;
 }
@@ -497,6 +496,7 @@ static int dev_bars(struct vpci_dev *dev, const struct backend_info *info,
 		decode |= bar->space == BACKEND_IO ? VPCI_COMMAND_IO :
 						     VPCI_COMMAND_MEMORY;
 	}
+	dev->first_command = decode;
 	atomic_init(&dev->command, decode);
 	dev->command_mask = decode | VPCI_COMMAND_MASTER | COMMAND_COSMETIC;
 	return 0;
@@ -541,6 +541,27 @@ int vpci_add(struct vpci *vpci, const struct backend_info *info,
 	remap(vpci);
 	*out = dev;
 	return 0;
+}
+
+/* As firmware would leave it: BARs placed and decoded. */
+static void dev_reset(struct vpci_dev *dev)
+{
+	for (unsigned int i = 0; i < BACKEND_BARS; i++)
+		dev->bar[i].addr = dev->bar[i].first_addr;
+	command_write(dev, dev->first_command);
+	if (dev->pin)
+		dev->line = (uint8_t)line_of(dev->slot, dev->pin);
+}
+
+void vpci_reset(struct vpci *vpci)
+{
+	pthread_mutex_lock(&vpci->lock);
+	vpci->address = 0;
+	for (unsigned int i = 0; i < VPCI_SLOTS; i++)
+		if (vpci->dev[i])
+			dev_reset(vpci->dev[i]);
+	remap(vpci);
+	pthread_mutex_unlock(&vpci->lock);
 }
 
 bool vpci_where(struct vpci_dev *dev, unsigned int bar, uint64_t *addr)

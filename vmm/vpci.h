@@ -27,6 +27,10 @@
 #define VPCI_PORT 0xcf8
 #define VPCI_PORTS 8
 
+/* Where BARs in memory are: between RAM and what the kernel has. */
+#define VPCI_MMIO_BASE UINT64_C(0xe0000000)
+#define VPCI_MMIO_END UINT64_C(0xfec00000)
+
 /* The command register's bits that a guest may set (6.2.2). */
 #define VPCI_COMMAND_IO 0x0001
 #define VPCI_COMMAND_MEMORY 0x0002
@@ -69,6 +73,9 @@ void vpci_close(struct vpci *vpci); /* with its functions; NULL is fine */
 MUST_CHECK int vpci_add(struct vpci *vpci, const struct backend_info *info,
 			const struct vpci_ops *ops, void *ctx,
 			struct vpci_dev **out, char **why);
+
+/* All functions as vpci_add() left them; no vCPU runs. */
+void vpci_reset(struct vpci *vpci);
 
 /* Assert or release the interrupt pin; one load when nothing changes. */
 void vpci_set_line(struct vpci_dev *dev, bool level);

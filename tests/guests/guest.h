@@ -95,6 +95,19 @@ static inline void outsl(uint16_t port, const void *from, size_t n)
 			 : "memory");
 }
 
+/* A byte of the clock chip's memory: the only thing that a reset leaves. */
+static inline uint8_t cmos_read(uint8_t index)
+{
+	outb(0x70, index);
+	return inb(0x71);
+}
+
+static inline void cmos_write(uint8_t index, uint8_t value)
+{
+	outb(0x70, index);
+	outb(0x71, value);
+}
+
 /* ---- boot.c: what the monitor told us ---- */
 
 struct memory_range {

@@ -29,6 +29,8 @@ guests_hello     := hello $(guests_core)
 guests_hello-pvh := hello start-pvh $(filter-out start,$(guests_core))
 guests_spin      := spin $(guests_core)
 guests_triple    := triple $(guests_core)
+guests_reset     := reset $(guests_core)
+guests_type      := type $(guests_core)
 guests_smp       := smp ap $(guests_core)
 guests_bars      := bars pci $(guests_core)
 guests_ping      := ping net dhcp tftp $(guests_card)
@@ -36,7 +38,7 @@ guests_stream    := stream stream_flow net dhcp $(guests_card)
 guests_hostile   := hostile $(guests_card)
 guests_offend    := unwind/offend $(guests_card)
 
-guests_names := hello hello-pvh spin triple smp bars ping stream hostile \
+guests_names := hello hello-pvh spin triple reset type smp bars ping stream hostile \
 	offend
 
 .PHONY: guests

@@ -16,6 +16,7 @@
  *   io=32         ne2k: 32-bit data port
  *   eecd=1 ctx=1  e1000: see e1000.c
  *   mmio=1 wrap=1 rtl8139: see rtl8139.c
+ *   again         reset the machine once, after the pings, its card as it is
  *   ring3         all that in ring 3
  */
 
@@ -116,6 +117,16 @@ static void linger(void)
 		net_step();
 }
 
+static void again(void)
+{
+	if (!option("again") || cmos_read(0x40))
+		return;
+	cmos_write(0x40, 1);
+	say("ping: resetting the machine\n");
+	outb(0x64, 0xfe);
+	fail("still running");
+}
+
 static void report_nic(void)
 {
 	const struct nic *nic = &net.nic;
@@ -148,6 +159,7 @@ void guest_main(void)
 		find("peer", peer, PEER_MS);
 		ping("peer", peer, count);
 	}
+	again();
 	download();
 	linger();
 	report_nic();
