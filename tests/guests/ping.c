@@ -21,6 +21,7 @@
  */
 
 #include "net.h"
+#include "pci.h"
 
 #define TRY_MS 1000
 #define TRIES 5
@@ -117,6 +118,38 @@ static void linger(void)
 		net_step();
 }
 
+/* As firmware leaves a card: it neither masters the bus nor receives. */
+static void card_is_reset(void)
+{
+	static const struct {
+		uint16_t vendor, device;
+		bool io;
+		uint32_t at, on;
+	} cards[] = {
+		{ 0x10ec, 0x8029, true, 0x00, 0x02 },	/* CR: started */
+		{ 0x8086, 0x100e, false, 0x100, 0x02 }, /* RCTL: enabled */
+	};
+	uint8_t devfn;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(cards); i++) {
+		uint32_t bar, value;
+
+		if (!cfg_find(cards[i].vendor, cards[i].device, &devfn))
+			continue;
+		if (cfg_read(devfn, PCI_COMMAND) & PCI_COMMAND_MASTER)
+			fail("the card masters the bus after a reset");
+		bar = cfg_read(devfn, PCI_BAR0) & ~0xfu;
+		value = cards[i].io ?
+				inb((uint16_t)(bar + cards[i].at)) :
+				*(volatile uint32_t *)(uintptr_t)(bar +
+								  cards[i].at);
+		if (value & cards[i].on)
+			fail("the card runs after a reset: 0x%x", value);
+		say("ping: the card is reset\n");
+	}
+}
+
 static void again(void)
 {
 	if (!option("again") || cmos_read(0x40))
@@ -149,6 +182,8 @@ void guest_main(void)
 	guest_start();
 	count = option_number("count", 10);
 	peer = ip_option("peer", 0);
+	if (option("again") && cmos_read(0x40))
+		card_is_reset();
 	net_open();
 	get_address();
 	if (net.gateway) {

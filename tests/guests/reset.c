@@ -11,7 +11,7 @@
 #include "guest.h"
 
 #define KEPT 0x40
-#define APIC_TPR 0xfee00080u
+#define APIC_SVR 0xfee000f0u /* spurious vector, and bit 8: on */
 #define SERIAL_SCRATCH 0x3ff
 
 struct rsdp {
@@ -135,17 +135,17 @@ static void power_off(const uint8_t *fadt)
 
 static void check_state(void)
 {
-	volatile uint32_t *tpr = (volatile uint32_t *)(uintptr_t)APIC_TPR;
+	volatile uint32_t *svr = (volatile uint32_t *)(uintptr_t)APIC_SVR;
 
 	if (fresh != 0x600d || cleared)
 		fail("memory is not as the image has it");
-	if (*tpr)
+	if (*svr != 0xff)
 		fail("the local APIC is not reset");
 	if (inb(SERIAL_SCRATCH))
 		fail("the serial port is not reset");
 	fresh = 0xbad;
 	cleared = 1;
-	*tpr = 0x20;
+	*svr = 0x1fe;
 	outb(SERIAL_SCRATCH, 0x55);
 }
 
