@@ -39,6 +39,15 @@ static bool can_fire(const struct rule *r, uint64_t value, bool known)
 	return true;
 }
 
+/* Can it fire on a write of (width) bits? */
+static bool can_fire_width(const struct rule *r, unsigned int width)
+{
+	uint64_t event[EXPR_EVENTS] = { [EXPR_WIDTH] = width }, out;
+
+	return !r->when ||
+	       !expr_eval_known(r->when, event, 1u << EXPR_WIDTH, &out) || out;
+}
+
 static bool rule_is_on(const struct rule *r, unsigned int reg, bool write)
 {
 	return r->reg == reg && r->on == (write ? ON_WRITE : ON_READ);
@@ -109,7 +118,7 @@ static bool add_filters(struct build *b, unsigned int reg, bool write)
 static void build_filters(struct build *b)
 {
 	struct dmm_model *m = b->m;
-	unsigned int i, dir, hooked = 0;
+	unsigned int i, dir, width, hooked = 0;
 
 	for (i = 0; i < m->regs; i++)
 		hooked += !!m->reg[i].hooks[0] + !!m->reg[i].hooks[1];
@@ -124,6 +133,12 @@ static void build_filters(struct build *b)
 		b->no_memory = true;
 		return;
 	}
+	for (i = 0; i < m->rules; i++)
+		for (width = 1; width <= 8; width *= 2)
+			if (m->rule[i].on == ON_WRITE &&
+			    can_fire_width(&m->rule[i], 8 * width))
+				m->reg[m->rule[i].reg].hook_widths |=
+					(uint8_t)width;
 	for (i = 0; i < m->regs; i++)
 		for (dir = 0; dir < 2; dir++)
 			if (m->reg[i].hooks[dir] && !add_filters(b, i, dir))

@@ -80,6 +80,13 @@ static uint64_t command_value(const struct dmm *d, const struct window *w,
 	return v;
 }
 
+/* Nobody else moves it, so it is where it was. */
+static void select_index(struct dmm *d, const struct window *w, uint64_t index)
+{
+	if (d->dev[w->index.slot] != index << w->index.shift)
+		card_write(d, w->index.slot, index << w->index.shift, true);
+}
+
 static uint64_t read_window(struct dmm *d, const struct window *w,
 			    uint64_t index)
 {
@@ -87,7 +94,7 @@ static uint64_t read_window(struct dmm *d, const struct window *w,
 	unsigned int i;
 
 	if (!w->command) {
-		card_write(d, w->index.slot, index << w->index.shift, true);
+		select_index(d, w, index);
 		return card_read(d, w->data.slot, true, NULL);
 	}
 	card_write(d, w->data.slot, command_value(d, w, w->read, index, 0),
@@ -105,7 +112,7 @@ static void write_window(struct dmm *d, const struct window *w, uint64_t index,
 			 uint64_t value)
 {
 	if (!w->command) {
-		card_write(d, w->index.slot, index << w->index.shift, true);
+		select_index(d, w, index);
 		card_write(d, w->data.slot, value << w->data.shift, true);
 		return;
 	}

@@ -112,7 +112,8 @@ enum rule_verdict judge_element(struct element *el, const struct judged **why,
 
 		if (el->a->write)
 			v = value_of(el, p);
-		if (step_hooks(el->d, el->g, p->reg, el->a->write, v)) {
+		if ((!el->a->write || p->reg->hook_widths & el->a->width) &&
+		    step_hooks(el->d, el->g, p->reg, el->a->write, v)) {
 			verdict = judge_piece(el, i, v);
 			el->hooked |= 1u << i;
 			if (verdict > worst) {

@@ -133,6 +133,7 @@ struct reg {
 	uint8_t fields;
 	uint16_t place, places; /* in model.place */
 	uint32_t hooks[2];	/* machines with a rule on its read, write */
+	uint8_t hook_widths;	/* of writes that a rule can be on, bytes */
 	uint16_t filter[2]; /* in model.filter_of; one entry for each state */
 };
 

@@ -79,7 +79,7 @@ static bool write_single(struct dmm *d, unsigned int g, struct dmm_access *a,
 	if (path == DMM_DENY || c->noted.on)
 		return false;
 	kept = c->reg[e->slot] & ~mask & ~r->w1c & ~r->w1s & cc_ones(r->bits);
-	if (r->hooks[1] && step_hooks(d, g, r, true, v | kept))
+	if (r->hook_widths & a->width && step_hooks(d, g, r, true, v | kept))
 		return false;
 	step_latch(d, g, r, e->slot, v, mask);
 	c->reg[e->slot] &= ~r->self_clear;
