@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# lab.sh: what scripts/lab says without a machine: its list, wrong words, and
+# the table of a bench, from the lines of one.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 2
+. tests/tap.sh
+
+lists() {
+	local name list
+	list=$(scripts/lab --list)
+	for name in one-e1000 two-e1000 four-e1000 two-ne2k both-cards faults \
+		attack uio kill; do
+		grep -q "^$name " <<<"$list" || return 1
+	done
+}
+
+says() { # STATUS WORDS ARGUMENT...
+	local status=$1 words=$2 said
+	shift 2
+	said=$(scripts/lab "$@" 2>&1)
+	[ $? = "$status" ] && grep -qF -- "$words" <<<"$said" && return
+	echo "$said"
+	return 1
+}
+
+# A run of 10 s, then one of two guests, of which the slower ends it.
+bench_log() {
+	local run=qemu-vfio
+	cat <<-END
+	BENCH run=vpio boot=2.00
+	noise BENCH run=vpio boot=4.00
+	BENCH run=vpio boot=3.00
+	BENCH run=qemu boot=6.00
+	BENCH run=$run phase=down when=before exits=100 mmio_exits=10 io_exits=0
+	BENCH run=$run phase=down when=after exits=1100 mmio_exits=510 io_exits=0
+	BENCH run=$run phase=up when=before exits=0 mmio_exits=0 io_exits=0
+	BENCH run=$run rss=2048
+	BENCH run=$run phase=up when=after exits=500 mmio_exits=0 io_exits=250
+	BENCH run=$run guest=guest1 phase=down bytes=10000000 seconds=10.00 packets=1000
+	BENCH run=$run guest=guest1 phase=up bytes=10000000 seconds=5.00 packets=1000
+	END
+	run=merge-4
+	cat <<-END
+	BENCH run=$run phase=down when=before exits=0 mmio_exits=0 io_exits=0
+	BENCH run=$run phase=down when=after exits=10 mmio_exits=1 io_exits=2
+	BENCH run=$run phase=up when=before exits=0 mmio_exits=0 io_exits=0
+	BENCH run=$run phase=up when=after exits=20 mmio_exits=3 io_exits=4
+	BENCH run=$run guest=guest1 phase=down bytes=5000000 seconds=10.00 packets=5
+	BENCH run=$run guest=guest2 phase=down bytes=5000000 seconds=20.00 packets=5
+	BENCH run=$run guest=guest1 phase=up bytes=5000000 seconds=5.00 packets=5
+	BENCH run=$run guest=guest2 phase=up bytes=5000000 seconds=5.00 packets=5
+	END
+}
+
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+
+table() {
+	bench_log >"$tmp/log"
+	scripts/lab.d/bench-table "$tmp/log" >"$tmp/table" 2>"$tmp/missing"
+	[ $? = 1 ] && cat "$tmp/table" &&
+		grep -q "not measured: exclusive, lease-1" "$tmp/missing"
+}
+
+row() { # WORDS
+	grep -qF -- "$*" <<<"$(tr -s ' ' <"$tmp/table")"
+}
+
+json() {
+	{ scripts/lab.d/bench-table --json "$tmp/log" 2>/dev/null || true; } |
+		python3 -c 'import json, sys
+r = json.load(sys.stdin)
+assert r["runs"]["merge-4"]["down"]["bytes_per_second"] == 5e5
+assert r["boot_seconds"] == {"vpio": 3.0, "qemu": 6.0}'
+}
+
+try lab-list lists
+try lab-no-scenario says 2 'there is no scenario "one-e10"' one-e10
+try lab-no-option says 2 'unknown option --loud' --loud
+try lab-no-version says 2 '--linux wants a version' --linux newest one-e1000
+try lab-bench-table table
+try lab-bench-speed row "QEMU, card by vfio-pci 1.00 2.00 100 200 2.0"
+try lab-bench-exits row "QEMU, card by vfio-pci down 1.00 0.50 0.00"
+try lab-bench-slowest row "vpio, merge, 4 guests 0.50 2.00"
+try lab-bench-ratio row "short: merge, four guests, down, of QEMU with vfio-pci: 50%"
+try lab-bench-reached row "ok: merge, four guests, up, of QEMU with vfio-pci: 100%"
+try lab-bench-boot row "ok: boot to init, of QEMU's time: 50%"
+try lab-bench-json json
+tap_end
