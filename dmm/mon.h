@@ -128,7 +128,8 @@ struct context {
 /*
  * Bytes that may wait in the device: of one guest, and where several share,
  * little, so that shares are decided late and a guest with few descriptors
- * gets its own back in time (16 KiB are 131 us of a gigabit).
+ * gets its own back in time (16 KiB are 131 us of a gigabit).  If the device
+ * ran dry while more was there, it was too little: then it may be twice that.
  */
 #define SHADOW_ALONE 262144u
 #define SHADOW_SHARED 16384u
@@ -175,6 +176,8 @@ struct shadow {
 	uint8_t words;
 	uint32_t clean, tail; /* free-running */
 	uint32_t bytes;	      /* outstanding */
+	uint32_t limit;	      /* of them, where several share */
+	bool limited;	      /* something waits for that */
 	uint64_t since;	      /* something was outstanding and did not move */
 	bool more;	      /* there is work that was put off */
 	struct shadow_note note[SHADOW_DEPTH];
@@ -534,6 +537,10 @@ void txring_tell(struct dmm *d, unsigned int g, const uint8_t *head,
 
 /* Set up the device and both shadows: PROC_OPEN. */
 MUST_CHECK int shadow_open(struct dmm *d);
+/* May (bytes) more not wait in the device now? */
+bool shadow_limited(struct dmm *d, uint32_t bytes);
+/* Some came back: may more wait from now on, or less? */
+void shadow_adjust(struct dmm *d);
 /* What came back; true if anything did. */
 bool shadow_clean(struct dmm *d);
 /* Let units enter, by weight, while there is room. */

@@ -37,6 +37,7 @@ int shadow_open(struct dmm *d)
 	d->tx->desc = (uint64_t *)(void *)host;
 	d->tx->words = m->ring[tx].words;
 	d->tx->clean = d->tx->tail = d->tx->bytes = 0;
+	d->tx->limit = SHADOW_SHARED;
 	d->tx->since = 0;
 	d->rx_desc = (uint64_t *)(void *)(host + RING_BYTES);
 	d->heads = host + 2u * RING_BYTES;
@@ -58,6 +59,31 @@ int shadow_open(struct dmm *d)
 	err = proc_run(d, PROC_OPEN, &args);
 	return err || m->ring[rx].kind != RING_OF_BYTES ? err :
 							  bytering_open(d);
+}
+
+bool shadow_limited(struct dmm *d, uint32_t bytes)
+{
+	if (!shadow_busy(d) ||
+	    d->tx->bytes + bytes <=
+		    (d->conf.guests > 1 ? d->tx->limit : SHADOW_ALONE))
+		return false;
+	d->tx->limited = true;
+	return true;
+}
+
+/* Dry, with more to send: too little.  Half is there: enough. */
+void shadow_adjust(struct dmm *d)
+{
+	struct shadow *tx = d->tx;
+
+	if (tx->limited && !shadow_busy(d) && tx->limit < SHADOW_ALONE)
+		tx->limit *= 2;
+	else if (tx->limited && tx->bytes > tx->limit / 2 &&
+		 tx->limit > SHADOW_SHARED)
+		tx->limit -= tx->limit / 16;
+	if (tx->limit < SHADOW_SHARED)
+		tx->limit = SHADOW_SHARED;
+	tx->limited = false;
 }
 
 void shadow_restart(struct dmm *d)

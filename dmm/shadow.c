@@ -504,10 +504,7 @@ static bool send_frame(struct dmm *d, unsigned int g)
 		refuse_unit(d, g);
 		return true;
 	}
-	if (!has_room(d, first->unit) ||
-	    (shadow_busy(d) &&
-	     d->tx->bytes + bytes >
-		     (d->conf.guests > 1 ? SHADOW_SHARED : SHADOW_ALONE)))
+	if (!has_room(d, first->unit) || shadow_limited(d, bytes))
 		return false;
 	head_len = gather(d, g, head, HEAD);
 	if (head_len < FRAME_HEADER || !spool_is_own(d, g, head, head_len)) {
@@ -681,8 +678,10 @@ bool shadow_clean(struct dmm *d)
 		d->tx->bytes -= note->bytes;
 		completed(d, note, w);
 	}
-	if (d->tx->clean != before)
+	if (d->tx->clean != before) {
 		d->tx->since = shadow_busy(d) ? d->host.now(d->host.ctx) : 0;
+		shadow_adjust(d);
+	}
 	note_idle(d);
 	return d->tx->clean != before;
 }
@@ -703,6 +702,7 @@ void shadow_lose(struct dmm *d)
 	}
 	d->tx->clean = d->tx->tail = 0;
 	d->tx->bytes = 0;
+	d->tx->limited = false;
 	d->tx->since = 0;
 	d->last_sender = -1;
 	note_idle(d);

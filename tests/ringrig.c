@@ -469,3 +469,16 @@ void ringrig_run(struct ringrig *rig, uint64_t ns)
 		dmm_interrupt(rig->dmm, rig->level);
 	}
 }
+
+void ringrig_sleep(struct ringrig *rig, uint64_t ns)
+{
+	uint64_t end = rig->clock + ns;
+
+	while (rig->clock < end) {
+		card_turn(rig);
+		rig->clock = rig->due > rig->clock && rig->due < end ?
+				     rig->due :
+				     end;
+	}
+	ringrig_run(rig, 0);
+}

@@ -69,6 +69,8 @@ void ringrig_take(struct ringrig *rig, unsigned int g);
 
 /* Let the card work, and the monitor, for (ns). */
 void ringrig_run(struct ringrig *rig, uint64_t ns);
+/* So long the host is busy: the card works, and then tells of all at once. */
+void ringrig_sleep(struct ringrig *rig, uint64_t ns);
 
 void ringrig_mac(unsigned int g, uint8_t mac[6]);
 

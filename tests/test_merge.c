@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "../dmm/mon.h"
 #include "ringrig.h"
 
 static const uint8_t outside[6] = { 0x52, 0x55, 0x0a, 0x00, 0x02, 0x02 };
@@ -106,6 +107,50 @@ static void shares(void **state)
 		assert_int_equal(rig->faults + rig->reports, 0);
 		ringrig_close(rig);
 	}
+	free(rig);
+}
+
+/* A host that is late: what waits in the device grows until that has work. */
+static void late(void **state)
+{
+	struct dmm_conf conf = conf_of(DMM_MERGE, 2);
+	struct ringrig *rig = malloc(sizeof(*rig));
+	struct wire w = { .strange = 0 };
+	unsigned int i, g;
+
+	(void)state;
+	ringrig_open(rig, &conf, 1000000000, false);
+	rig->wire = on_wire;
+	rig->ctx = &w;
+	assert_int_equal(rig->dmm->tx->limit, SHADOW_SHARED);
+	for (i = 0; i < 200; i++) {
+		for (g = 0; g < 2; g++) {
+			while (ringrig_room(rig, g))
+				ringrig_post(rig, g, outside,
+					     (uint32_t)rig->guest[g].sent,
+					     1514);
+			ringrig_bell(rig, g);
+		}
+		ringrig_sleep(rig, 500000); /* 62,500 bytes of the wire */
+	}
+	/* four fifths of what there was room for; shares are kept */
+	assert_in_range(w.time[0] + w.time[1], 10000000, 12700000);
+	assert_in_range(w.time[0] * 100 / (w.time[0] + w.time[1]), 48, 52);
+	assert_in_range(rig->dmm->tx->limit, 62500, SHADOW_ALONE);
+	/* one that is not late: little is enough */
+	for (i = 0; i < 200; i++) {
+		for (g = 0; g < 2; g++) {
+			while (ringrig_room(rig, g))
+				ringrig_post(rig, g, outside,
+					     (uint32_t)rig->guest[g].sent,
+					     1514);
+			ringrig_bell(rig, g);
+		}
+		ringrig_run(rig, 100000);
+	}
+	assert_in_range(rig->dmm->tx->limit, SHADOW_SHARED, 40000);
+	assert_int_equal(w.out_of_order + w.strange, 0);
+	ringrig_close(rig);
 	free(rig);
 }
 
@@ -378,10 +423,10 @@ static void stuck(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shares),      cmocka_unit_test(merge_turns),
-		cmocka_unit_test(lease_turns), cmocka_unit_test(siblings),
-		cmocka_unit_test(tags),	       cmocka_unit_test(contexts),
-		cmocka_unit_test(stuck),
+		cmocka_unit_test(shares),      cmocka_unit_test(late),
+		cmocka_unit_test(merge_turns), cmocka_unit_test(lease_turns),
+		cmocka_unit_test(siblings),    cmocka_unit_test(tags),
+		cmocka_unit_test(contexts),    cmocka_unit_test(stuck),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
