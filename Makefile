@@ -28,7 +28,7 @@ FUZZFLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
 # Only asked for when something is compiled: `make clean` needs no library.
 ifneq ($(filter-out check clean format help guests,$(or $(MAKECMDGOALS),all)),)
-PKGS     := libpci yaml-0.1 libunwind-generic slirp zlib cmocka
+PKGS     := libpci yaml-0.1 libunwind-generic slirp zlib expat cmocka
 MISSING  := $(shell for p in $(PKGS); do \
 	    pkg-config --exists $$p 2>/dev/null || echo $$p; done)
 $(if $(MISSING),$(error no $(MISSING) here: run scripts/deps first))

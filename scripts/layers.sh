@@ -137,7 +137,8 @@ vmm_include() { # FILE LINE HEADER
 			found "$1" "$2" "$3 is not public: only $public are"
 		;;
 	linux/kvm.h) only='vmm/kvm.c vmm/kvm_impl.h' ;;
-	pci/pci.h) only='vmm/cmd_list.c vmm/cmd_bind.c' ;;
+	pci/pci.h) only='vmm/libpci.c vmm/cmd_list.c vmm/cmd_model_new.c' ;;
+	expat.h) only='vmm/svd.c' ;;
 	libunwind*) only='vmm/crash.c vmm/unwind.c' ;;
 	slirp/*) only='vmm/net_user.c' ;;
 	yaml.h) only='dmm/load.c' ;;

@@ -5,16 +5,15 @@
  */
 
 #include <pci/pci.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "file.h"
 #include "hostpci.h"
 #include "json.h"
+#include "libpci.h"
 #include "log.h"
 #include "models.h"
 #include "options.h"
@@ -102,42 +101,6 @@ static const char *model_for(const struct parts *parts, uint16_t vendor,
 
 /* ---- libpci ---- */
 
-__attribute__((noreturn)) static void pci_failed(char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	fatalx("list: libpci: %s", text);
-}
-
-static void pci_said(char *fmt, ...)
-{
-	(void)fmt; /* what it misses, the columns show */
-}
-
-static struct pci_access *open_pci(char *dump)
-{
-	struct pci_access *pci = pci_alloc();
-
-	pci->error = pci_failed;
-	pci->warning = pci_said;
-	pci->debug = pci_said;
-	if (dump) {
-		pci->method = PCI_ACCESS_DUMP;
-		pci_set_param(pci, (char *)"dump.name", dump);
-	} else if (access("/sys/bus/pci", F_OK)) {
-		fatalx("list: this machine has no PCI bus (/sys/bus/pci)");
-	}
-	/* Names from pci.ids alone; the other source leaks what it opens. */
-	pci_set_param(pci, (char *)"hwdb.disable", (char *)"1");
-	pci_init(pci);
-	pci_scan_bus(pci);
-	return pci;
-}
-
 static int by_address(const void *a, const void *b)
 {
 	return strcmp(((const struct entry *)a)->address,
@@ -200,7 +163,7 @@ static void look_for_obstacles(struct entry *e)
 static struct entry *read_devices(char *dump, const struct parts *parts,
 				  size_t *n)
 {
-	struct pci_access *pci = open_pci(dump);
+	struct pci_access *pci = libpci_open("list", dump);
 	struct entry *entries;
 
 	*n = 0;
@@ -313,17 +276,6 @@ static void help(void)
 	options_help(specs, OPTIONS, stdout);
 }
 
-/* libpci would say no more than that it cannot. */
-static void check_dump(const char *path)
-{
-	char *text, *why = NULL;
-	size_t len;
-
-	if (file_read(path, 64u << 20, &text, &len, &why))
-		fatalx("list: %s", why);
-	free(text);
-}
-
 static void entry_fini(struct entry *e)
 {
 	for (size_t i = 0; i < e->obstacles; i++)
@@ -357,8 +309,6 @@ int cmd_list(int argc, char **argv)
 			fatalx("list: unexpected \"%s\"", o.value);
 		}
 	}
-	if (dump)
-		check_dump(dump);
 	models_each(add_model, &parts);
 	entries = read_devices(dump, &parts, &n);
 	if (dump && !n)

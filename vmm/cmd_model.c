@@ -23,6 +23,9 @@ enum {
 	OPTION_SVG,
 	OPTION_MACHINE,
 	OPTION_OUTPUT,
+	OPTION_PCI,
+	OPTION_DUMP,
+	OPTION_SVD,
 	OPTION_HELP,
 	OPTIONS
 };
@@ -42,7 +45,14 @@ static const struct option_spec specs[OPTIONS] = {
 	[OPTION_MACHINE] = { 0, "machine", "NAME",
 			     "graph: this machine alone" },
 	[OPTION_OUTPUT] = { 'o', "output", "FILE",
-			    "graph: not to standard output" },
+			    "new, graph: not to standard output" },
+	[OPTION_PCI] = { 0, "pci", "PART",
+			 "new: VVVV:DDDD, or an address of this machine" },
+	[OPTION_DUMP] = { 0, "dump", "FILE",
+			  "new: the part is one of those that lspci -xxx\n"
+			  "printed elsewhere" },
+	[OPTION_SVD] = { 0, "svd", "FILE",
+			 "new: registers from a CMSIS-SVD file" },
 	[OPTION_HELP] = { 'h', "help", NULL, "this text" },
 };
 
@@ -100,6 +110,10 @@ static const struct verb {
 	unsigned int options; /* that it takes, besides quiet and help */
 	bool alone;	      /* needs no word */
 } verbs[] = {
+	{ "new", "the beginning of a model, from a card or a file", model_new,
+	  BIT(OPTION_PCI) | BIT(OPTION_DUMP) | BIT(OPTION_SVD) |
+		  BIT(OPTION_OUTPUT),
+	  true },
 	{ "check", "is it a model? If not: where, why, and what to do",
 	  model_check, BIT(OPTION_JSON), false },
 	{ "test", "run the tests that it carries", model_test, BIT(OPTION_JSON),
@@ -115,7 +129,8 @@ static const struct verb {
 
 static void help(void)
 {
-	puts("usage: vpio model VERB [OPTION...] MODEL...\n\n"
+	puts("usage: vpio model VERB [OPTION...] MODEL...\n"
+	     "       vpio model new --pci PART|--dump FILE|--svd FILE\n\n"
 	     "MODEL is a file, or a name to be found in the directories of\n"
 	     "$VPIO_MODELS, in ./models or among the installed ones.\n");
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
@@ -166,6 +181,15 @@ static void note(struct model_options *m, int option, char *value)
 		break;
 	case OPTION_OUTPUT:
 		m->output = value;
+		break;
+	case OPTION_PCI:
+		m->pci = value;
+		break;
+	case OPTION_DUMP:
+		m->dump = value;
+		break;
+	case OPTION_SVD:
+		m->svd = value;
 		break;
 	default:
 		break;

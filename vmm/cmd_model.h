@@ -33,4 +33,7 @@ model_verb model_graph;
  */
 int model_costs(const char *path);
 
+/* cmd_model_new.c; takes no word */
+model_verb model_new;
+
 #endif /* VMM_CMD_MODEL_H */
