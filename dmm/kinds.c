@@ -72,6 +72,8 @@ static const struct diag_kind kinds[] = {
 	  "Correct the model, or what the test expects." },
 	{ "not-proved", DIAG_MEANING, "The model cannot be shared safely",
 	  "The message has the shortest way that leads there." },
+	{ "layout", DIAG_TEXT, "vpio model fmt does not know this form of YAML",
+	  "Write strings on one line, in quotes." },
 	{ "other", DIAG_MEANING, "Something else is wrong",
 	  "The message says what." },
 };

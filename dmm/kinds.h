@@ -61,6 +61,7 @@ struct diag_kind {
 #define DIAG_SHARING DIAG_KIND("sharing")
 #define DIAG_TEST DIAG_KIND("test-failed")
 #define DIAG_PROOF DIAG_KIND("not-proved")
+#define DIAG_LAYOUT DIAG_KIND("layout")
 #define DIAG_OTHER DIAG_KIND("other")
 
 /*

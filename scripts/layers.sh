@@ -103,7 +103,7 @@ device_names() {
 
 # ---- (c) includes ----
 
-public='dmm.h cc.h diag.h kinds.h load.h trace.h changes.h replay.h prove.h explain.h'
+public='dmm.h cc.h diag.h fmt.h kinds.h load.h trace.h changes.h replay.h prove.h explain.h'
 dmm_system='assert.h ctype.h errno.h inttypes.h limits.h stdarg.h stdbool.h
 stdatomic.h stddef.h stdint.h stdio.h stdlib.h string.h'
 

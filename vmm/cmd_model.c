@@ -26,6 +26,8 @@ enum {
 	OPTION_PCI,
 	OPTION_DUMP,
 	OPTION_SVD,
+	OPTION_CHECK,
+	OPTION_WRITE,
 	OPTION_HELP,
 	OPTIONS
 };
@@ -53,6 +55,9 @@ static const struct option_spec specs[OPTIONS] = {
 			  "printed elsewhere" },
 	[OPTION_SVD] = { 0, "svd", "FILE",
 			 "new: registers from a CMSIS-SVD file" },
+	[OPTION_CHECK] = { 0, "check", NULL,
+			   "fmt: name the files whose layout differs; status 1" },
+	[OPTION_WRITE] = { 'w', "write", NULL, "fmt: into the files" },
 	[OPTION_HELP] = { 'h', "help", NULL, "this text" },
 };
 
@@ -124,6 +129,8 @@ static const struct verb {
 	  explain, BIT(OPTION_COSTS), false },
 	{ "graph", "its machines as DOT, a digraph each", model_graph,
 	  BIT(OPTION_SVG) | BIT(OPTION_MACHINE) | BIT(OPTION_OUTPUT), false },
+	{ "fmt", "the one layout of its text, comments kept", model_fmt,
+	  BIT(OPTION_CHECK) | BIT(OPTION_WRITE), false },
 	{ "doc", "the part as a page of Markdown", doc, 0, false },
 };
 
@@ -190,6 +197,12 @@ static void note(struct model_options *m, int option, char *value)
 		break;
 	case OPTION_SVD:
 		m->svd = value;
+		break;
+	case OPTION_CHECK:
+		m->check = true;
+		break;
+	case OPTION_WRITE:
+		m->write = true;
 		break;
 	default:
 		break;

@@ -33,6 +33,9 @@ model_verb model_graph;
  */
 int model_costs(const char *path);
 
+/* cmd_model_fmt.c */
+model_verb model_fmt;
+
 /* cmd_model_new.c; takes no word */
 model_verb model_new;
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../dmm/dmm.h"
+#include "../dmm/fmt.h"
 #include "cmd_model.h"
 #include "file.h"
 #include "hostpci.h"
@@ -180,17 +181,24 @@ static char *describe(const struct model_options *o)
 	return xasprintf("%s%s%s", pci, *pci && *svd ? " and " : "", svd);
 }
 
-/* It is a model: else what is wrong is ours, and is said. */
-static void must_parse(const char *text, size_t len)
+/*
+ * In the layout that vpio model fmt gives, and a model: else what is wrong is
+ * ours, and is said.
+ */
+static void finish(char **text, size_t *len)
 {
 	struct dmm_model *model;
 	struct diag diag;
+	char *out;
 
 	diag_init(&diag, "(skeleton)");
-	if (dmm_model_parse(&model, text, len, &diag)) {
-		models_say(&diag, text, len);
+	if (fmt_text(&out, len, *text, *len, &diag) ||
+	    dmm_model_parse(&model, out, *len, &diag)) {
+		models_say(&diag, *text, strlen(*text));
 		fatalx("model new: what came of it is not a model (above)");
 	}
+	free(*text);
+	*text = out;
 	dmm_model_free(model);
 	diag_fini(&diag);
 }
@@ -220,7 +228,7 @@ int model_new(int n, char **names, const struct model_options *o)
 	skeleton_write(to, &part, o->svd ? &svd : NULL, from);
 	if (fclose(to))
 		fatal("model new: no memory");
-	must_parse(text, len);
+	finish(&text, &len);
 	to = o->output ? fopen(o->output, "wxe") : stdout;
 	if (!to)
 		fatal("model new: cannot make %s", o->output);

@@ -116,7 +116,7 @@ static void write_head(FILE *to, const struct skeleton_part *part,
 			part->vendor, part->device, part->revision,
 			part->subvendor, part->subdevice);
 	else
-		fputs("  match: []                                  # to do: "
+		fputs("  match: []   # to do: "
 		      "{ vendorId: 0x…, deviceId: 0x… }\n",
 		      to);
 }
