@@ -188,7 +188,7 @@ static uint64_t write_space(FILE *to, const struct skeleton_bar *bar, int i,
 
 	if (!size) {
 		size = need > least ? need : least;
-		why = "   # to do: its size, which is not in a dump; lspci -v "
+		why = "   # to do: its size, which could not be seen: lspci -v "
 		      "says it on the machine";
 		if (need)
 			why = "   # to do: its size; this is what the "
