@@ -163,9 +163,13 @@ static void eeprom_pins(struct build *b, const struct node *node,
 	for (i = 0; i < ARRAY_LEN(pins); i++) {
 		const struct node *n = map ? node_get(map, pin_keys[i]) : NULL;
 
-		*pins[i] = field_of(b->m, reg,
-				    n && n->kind == NODE_SCALAR ? n->text :
-								  pin_keys[i]);
+		if (n && node_expect(n, NODE_SCALAR, "a field", b->diag))
+			continue;
+		*pins[i] = field_of(b->m, reg, n ? n->text : pin_keys[i]);
+		if (n && !pins[i]->mask && i >= 4)
+			diag_error(b->diag, n->pos,
+				   DIAG_NAME "register %s has no field %s",
+				   b->m->reg[reg].name, n->text);
 		if (!pins[i]->mask && i < 4)
 			diag_error(b->diag, e->pos,
 				   DIAG_NAME

@@ -31,6 +31,8 @@ headers() { # each by itself
 try install make -s install DESTDIR="$tmp" PREFIX=/usr
 try install-runs "$tmp/usr/bin/vpio" --version
 try install-models test -n "$(ls "$tmp"/usr/share/vpio/models/*.yaml)"
+try install-schema cmp models/model.schema.json \
+	"$tmp/usr/share/vpio/models/model.schema.json"
 try install-headers headers
 try install-example example
 if command -v man >/dev/null; then
