@@ -50,10 +50,12 @@ class Keys:
 
     @staticmethod
     def holds(test, value):
-        """An "if" of the schema, of which it has two forms."""
-        if "type" in test:
-            return {"array": list, "object": dict,
-                    "string": str}[test["type"]] is type(value)
+        """An "if" of the schema, which asks for a type or for keys."""
+        kinds = {"array": list, "object": dict, "string": str}
+        if not isinstance(value, kinds.get(test.get("type"), object)):
+            return False
+        if "properties" not in test and "required" not in test:
+            return True
         return isinstance(value, dict) and all(
             k in value for k in test.get("required", [])) and all(
                 value.get(k) == v["const"]
