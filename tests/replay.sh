@@ -165,7 +165,21 @@ what_if() {
 			r["hooked"] - 1)' # one is a read
 }
 
+# What calibrate writes is what --what-if takes.
+calibrates() {
+	local got=0
+	"$VPIO" calibrate -o "$tmp/costs.yaml" || got=$?
+	[ $got = 0 ] && [ "$(grep -c 'ns #' "$tmp/costs.yaml")" = 15 ] &&
+		status 0 --what-if "$tmp/costs.yaml" --model $model \
+			"$tmp/short"
+}
+
 try replay-jobs same_as_one
+if [ -w /dev/kvm ]; then
+	try replay-calibrate calibrates
+else
+	skip replay-calibrate "no /dev/kvm that we may write"
+fi
 try replay-what-if what_if
 printf 'mechanisms: [ magic ]\n' >"$tmp/bad.yaml"
 try replay-what-if-bad status 2 --what-if "$tmp/bad.yaml" --model $model \

@@ -244,6 +244,29 @@ static struct dmm_access some_access(const struct dmm_model *m)
 	return a;
 }
 
+/* A frame of the guest is on the card, as chance alone seldom brings it. */
+static void send(struct side *s, unsigned int g)
+{
+	const struct dmm_model *m = s->dmm->model;
+	struct context *c = &s->dmm->guest[g];
+	unsigned int i;
+
+	if (s->dmm->mode != MODE_SPOOL || m->rings || c->sending)
+		return;
+	for (i = 0; i < m->states && !m->state[i].polls; i++)
+		;
+	c->sending = SEND_ON_CARD;
+	c->frame_len = 60;
+	c->frame_during.state = (uint16_t)i;
+	for (i = 0; m->machine[i].states.first + m->machine[i].states.n <=
+		    c->frame_during.state;
+	     i++)
+		;
+	c->frame_during.machine = (uint16_t)i;
+	c->state[i] = c->frame_during.state;
+	s->dmm->owner = (int)g;
+}
+
 static void compare(const struct dmm_model *model, enum dmm_how how,
 		    enum dmm_when_parked parked)
 {
@@ -271,6 +294,10 @@ static void compare(const struct dmm_model *model, enum dmm_how how,
 				 dmm_access(b.dmm, g, &y));
 		assert_int_equal(x.done, y.done);
 		assert_memory_equal(p, q, sizeof(p));
+		if (!pick(32)) {
+			send(&a, g);
+			send(&b, g);
+		}
 		if (!pick(16)) {
 			bool level = pick(2);
 
