@@ -7,6 +7,7 @@
  * which frames follow one another behind headers of 4 bytes.  Options:
  *   mmio=1   by BAR 1 instead of BAR 0
  *   wrap=1   frames run on behind the ring's end instead of to its start
+ *   rev      say which PCI revision the part is
  */
 
 #include "rtl8139.h"
@@ -90,6 +91,9 @@ static bool find(struct nic *nic)
 	if (!cfg_find(RTL_VENDOR, RTL_DEVICE, &devfn))
 		return false;
 	nic->irq = cfg_irq(devfn);
+	if (option("rev"))
+		say("rtl8139: revision 0x%02x\n",
+		    cfg_read(devfn, PCI_CLASS) & 0xff);
 	card.io = (uint16_t)cfg_enable(devfn);
 	if (option_is("mmio", "1")) {
 		bar = cfg_bar(devfn, 1);
