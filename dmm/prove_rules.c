@@ -83,6 +83,11 @@ static bool check_rests_on(const struct check *c, const struct reg *reg)
 
 static bool ring_rests_on(const struct ring *r, const struct reg *reg)
 {
+	unsigned int i;
+
+	for (i = 0; i < r->forms; i++)
+		if (rests_on(r->form[i].when, reg))
+			return true;
 	return rests_on(r->base, reg) || rests_on(r->count, reg);
 }
 
