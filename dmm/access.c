@@ -355,7 +355,8 @@ static uint64_t context_value(struct element *el, const struct piece *p)
 	if (p->reg->answer == ANSWER_DEVICE)
 		v = *at = card_read(el->d, p->e->slot, true, NULL);
 	if (p->reg->answer == ANSWER_EXPR)
-		return mon_eval(el->d, el->g, p->reg->answer_expr);
+		v = mon_eval(el->d, el->g, p->reg->answer_expr);
+	step_sets(el->d, el->g, p->reg->after_read, 0, false);
 	if (p->reg->read_clears)
 		*at = 0;
 	return v;
@@ -420,7 +421,7 @@ static void give(struct element *el, uint32_t asked)
 		v = asked & 1u << i ? overlay(el, p, v) : context_value(el, p);
 		access_put(access_data(el->a) + p->first, p->bytes,
 			   v >> 8 * p->e->byte);
-		if (p->reg->read_clears)
+		if (p->reg->read_clears || p->reg->after_read.n)
 			touch_line(el);
 	}
 }

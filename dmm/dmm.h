@@ -187,6 +187,8 @@ struct dmm_host {
 	int (*reset)(void *ctx);
 	/* The guest's interrupt line is now (level). */
 	void (*line)(void *ctx, unsigned int guest, bool level);
+	/* The guest gets message (vector); NULL without dmm_signals(). */
+	void (*message)(void *ctx, unsigned int guest, unsigned int vector);
 	/* Held accesses of the guest may be asked again. */
 	void (*wake)(void *ctx, unsigned int guest);
 	/* dmm_tick() is due at (at_ns) already, sooner than was said. */
@@ -318,6 +320,16 @@ void dmm_leave(struct dmm *dmm, unsigned int guest);
 
 /* The guest's machine was reset: its context is as after power-on. */
 void dmm_guest_reset(struct dmm *dmm, unsigned int guest);
+
+/* How a guest is told of interrupts; DMM_LINE at first. */
+enum dmm_signals {
+	DMM_LINE,    /* by its line */
+	DMM_MESSAGE, /* by message 0, each time its line would rise */
+	DMM_VECTORS, /* by a message a cause, as the model says */
+	DMM_SIGNALS
+};
+
+void dmm_signals(struct dmm *dmm, unsigned int guest, enum dmm_signals how);
 
 /* Leave the device quiet: no guest on it, nothing running. */
 void dmm_quiet(struct dmm *dmm);

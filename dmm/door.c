@@ -172,7 +172,8 @@ void door_written(struct dmm *d, unsigned int g, unsigned int reg,
 		command(d, g, &d->model->window[r->window], value);
 	if (r->eeprom == MODEL_NONE)
 		return;
-	if (d->model->eeprom[r->eeprom].cs.reg == reg)
+	if (d->model->eeprom[r->eeprom].cs.mask &&
+	    d->model->eeprom[r->eeprom].cs.reg == reg)
 		pins(d, g, r->eeprom);
 	else
 		read_word(d, g, r->eeprom);

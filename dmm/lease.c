@@ -15,31 +15,6 @@
 /* How often to look while somebody waits for a state that no interrupt tells. */
 #define LOOK_NS 500000u
 
-void lease_line(struct dmm *d, unsigned int g)
-{
-	struct context *c = &d->guest[g];
-	bool level = false;
-	uint64_t old;
-	unsigned int cause = d->model->interrupt.cause;
-
-	if (d->model->interrupt.line && cause != MODEL_NONE) {
-		unsigned int slot = d->model->reg[cause].slot;
-
-		old = c->reg[slot];
-		if (mon_cause_on_device(d))
-			c->reg[slot] = c->pending;
-		level = mon_eval(d, g, d->model->interrupt.line) != 0;
-		c->reg[slot] = old;
-	}
-	if (mon_on_device(d, g) && mon_cause_on_device(d))
-		level |= d->dev_level;
-	level &= c->alive;
-	if (level == c->line)
-		return;
-	c->line = level;
-	d->host.line(d->host.ctx, g, level);
-}
-
 void lease_want(struct dmm *d, unsigned int g, uint64_t now)
 {
 	struct context *c = &d->guest[g];

@@ -82,6 +82,8 @@ static void free_rings(struct dmm_model *m)
 
 void dmm_model_free(struct dmm_model *m)
 {
+	unsigned int i;
+
 	if (!m)
 		return;
 	free_regs(m);
@@ -108,6 +110,11 @@ void dmm_model_free(struct dmm_model *m)
 	free(m->identity.all_multicast);
 	free(m->identity.promiscuous);
 	free(m->interrupt.line);
+	for (i = 0; i < m->interrupt.vectors; i++) {
+		free(m->interrupt.vector[i].when);
+		free(m->interrupt.vector[i].vector);
+		free(m->interrupt.vector[i].clears);
+	}
 	free(m->match);
 	free(m->name);
 	load_free(m->tree);

@@ -34,6 +34,7 @@
 #define MODEL_MAX_FORMS 2u
 #define MODEL_MAX_LOADS 16u /* registers that a block is loaded to */
 #define MODEL_MAX_EEPROMS 2u
+#define MODEL_MAX_VECTORS 8u
 #define MODEL_MAX_WORDS 4u /* of a descriptor, 64 bits each */
 #define MODEL_MAX_STICKY 4u
 #define MODEL_MAX_SLOTS_OF_RING 8u
@@ -115,6 +116,7 @@ struct reg {
 	uint64_t ro;	     /* bits that a guest's writes do not change */
 	bool readable, writable; /* has a place for it */
 	bool read_clears;	 /* readAction: clear */
+	struct span after_read;	 /* sets, once a guest has read it */
 	bool global;
 	bool keep_on_reset;
 	bool save_none;
@@ -425,10 +427,19 @@ struct identity {
 	struct expr *all_multicast, *promiscuous;
 };
 
+/* A message for some causes alone: sent when (when) becomes true. */
+struct vector {
+	struct expr *when, *vector;
+	struct expr *clears; /* causes that sending acknowledges; NULL */
+	struct span sets;    /* what else it does */
+};
+
 struct interrupt {
 	struct expr *line;
 	uint16_t cause; /* register whose w1c bits are the causes; NONE */
 	uint64_t all;	/* causes that every guest is told of */
+	struct vector vector[MODEL_MAX_VECTORS];
+	uint8_t vectors;
 };
 
 struct transmit {

@@ -9,6 +9,7 @@
  *  port.c     counted transfers through a data port
  *  card.c     touching the device's registers, banks and all
  *  proc.c     the model's procedures
+ *  signal.c   a guest's interrupts: its line, or messages
  *  lease.c    who owns the device: leases and hand-overs
  *  pages.c    what lies in the card's memory, and whose it is
  *  spool.c    frames: when the monitor sends and receives for the guests
@@ -101,6 +102,8 @@ struct context {
 	uint32_t rx_head; /* of a ring with own: to be filled next */
 	uint64_t block[MODEL_MAX_BLOCKS][MODEL_MAX_WORDS]; /* as read */
 	bool line;
+	uint8_t signals; /* enum dmm_signals */
+	uint32_t told;	 /* bits of messages whose cause is still up */
 	bool alive;
 	bool held; /* a vCPU waits for the device, and was not woken */
 	uint64_t want_since; /* 0: does not want it */
@@ -422,13 +425,19 @@ MUST_CHECK int proc_fetch(struct dmm *d, uint32_t at, uint8_t *to,
 MUST_CHECK int proc_store(struct dmm *d, uint32_t at, const uint8_t *from,
 			  uint32_t len);
 
+/* ---- signal.c ---- */
+
+/* The guest's line, or its messages, follow its causes. */
+void lease_line(struct dmm *d, unsigned int g);
+/* Do its interrupts rest on the register? */
+bool signal_rests_on(const struct dmm_model *m, unsigned int reg);
+
 /* ---- lease.c ---- */
 
 void lease_want(struct dmm *d, unsigned int g, uint64_t now);
 /* Hand over if somebody wants it, it is time, and it can be. */
 void lease_try(struct dmm *d, uint64_t now);
 uint64_t lease_next(struct dmm *d, uint64_t now);
-void lease_line(struct dmm *d, unsigned int g);
 /* A hand-over took (ns). */
 void lease_count(struct dmm *d, uint64_t ns);
 void lease_account(struct dmm *d, uint64_t now);

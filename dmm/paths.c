@@ -60,14 +60,6 @@ static bool is_needed(const struct dmm_model *m, const struct reg *reg)
 			       index == r->boundary || index == r->current));
 }
 
-static bool is_of(const struct expr *e, const struct dmm_model *m,
-		  unsigned int reg)
-{
-	return mon_loads(e, &m->reg[reg]) ||
-	       (m->reg[reg].w1_reg != MODEL_NONE &&
-		mon_loads(e, &m->reg[m->reg[reg].w1_reg]));
-}
-
 /* Registers that no guest ever moves on the device. */
 static bool is_monitors(const struct dmm *d, unsigned int reg)
 {
@@ -93,7 +85,7 @@ static bool is_monitors(const struct dmm *d, unsigned int reg)
 		    mon_loads(m->ring[i].base, r) ||
 		    mon_loads(m->ring[i].count, r))
 			return true;
-	return is_of(m->interrupt.line, m, reg) || r->read_clears;
+	return signal_rests_on(m, reg) || r->read_clears;
 }
 
 enum dmm_path paths_of(const struct dmm *d, const struct reg *reg, bool write,
@@ -132,7 +124,7 @@ void paths_plan(struct dmm *d)
 		for (k = 0; k < 4; k++)
 			d->path[i * 4 + k] =
 				(uint8_t)paths_of(d, reg, k & 2, k & 1);
-		if (is_of(m->interrupt.line, m, i))
+		if (signal_rests_on(m, i))
 			d->flags[i] |= REG_IN_LINE;
 		if (is_monitors(d, i))
 			d->flags[i] |= REG_MONITOR;

@@ -233,7 +233,7 @@ static const char *const reg_keys[] = {
 	"fields",     "resetValue", "w1c",    "w1s",	     "volatile",
 	"readAction", "global",	    "merge",  "keepOnReset", "save",
 	"parked",     "answer",	    "select", "moves",	     "selfClear",
-	"readOnly",
+	"readOnly",   "afterRead",
 };
 
 /* "7", "0..6", a field's name, or a list of them; `all` is every bit. */
@@ -606,6 +606,8 @@ static void second_look(struct build *b, const struct node *node,
 	n = node_get(node, "select");
 	if (n)
 		reg->select = build_expr(b, n, SCOPE_VOLATILE, NULL);
+	reg->after_read =
+		build_sets(b, node_get(node, "afterRead"), SCOPE_VOLATILE);
 	n = node_get(node, "moves");
 	if (n)
 		reg->moves = build_expr(b, n, 0, NULL);

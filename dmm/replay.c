@@ -403,6 +403,13 @@ static COLD int show_other(struct replay *r, const struct trace_packet *p)
 		if (r->sum.exact)
 			differ_in_number(r, "next tick", value.value, next);
 		break;
+	case TRACE_SIGNALS:
+		if (p->head.guest >= r->conf.guests ||
+		    value.value >= DMM_SIGNALS)
+			return -EINVAL;
+		dmm_signals(r->dmm, p->head.guest,
+			    (enum dmm_signals)value.value);
+		break;
 	case TRACE_LEAVE:
 	case TRACE_GUEST_RESET:
 		if (p->head.guest >= r->conf.guests)
@@ -509,6 +516,7 @@ int replay_record(struct replay *r, const struct trace_packet *p,
 		return -EINVAL;
 	case TRACE_STEP:
 	case TRACE_LINE:
+	case TRACE_MESSAGE:
 	case TRACE_STATE:
 	case TRACE_SWITCH:
 	case TRACE_VIOLATION:
@@ -517,6 +525,7 @@ int replay_record(struct replay *r, const struct trace_packet *p,
 	case TRACE_TICK:
 	case TRACE_LEAVE:
 	case TRACE_GUEST_RESET:
+	case TRACE_SIGNALS:
 		return entry(r, p);
 	default:
 		return 0; /* of a version to come */

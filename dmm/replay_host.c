@@ -79,6 +79,11 @@ void replay_describe(const struct replay_queued *q, char *text, size_t room)
 		snprintf(text, room, "line of guest %u %s", q->head.guest,
 			 value.value ? "up" : "down");
 		break;
+	case TRACE_MESSAGE:
+		memcpy(&value, q->body, sizeof(value));
+		snprintf(text, room, "message %" PRIu64 " to guest %u",
+			 value.value, q->head.guest);
+		break;
 	case TRACE_STATE:
 		memcpy(&st, q->body, sizeof(st));
 		snprintf(text, room, "guest %u, machine %u: state %u to %u",
@@ -330,6 +335,22 @@ static void host_area(void *ctx, uint64_t at, void *bytes, size_t len,
 
 /* ---- what it is told ---- */
 
+static void host_message(void *ctx, unsigned int guest, unsigned int vector)
+{
+	struct replay *r = ctx;
+	const struct replay_queued *q =
+		replay_take(r, TRACE_MESSAGE, (uint8_t)guest);
+	struct trace_value value = { .value = ~UINT64_C(0) };
+	char came[64];
+
+	if (q)
+		memcpy(&value, q->body, sizeof(value));
+	if (value.value == vector)
+		return;
+	snprintf(came, sizeof(came), "message %u to guest %u", vector, guest);
+	replay_unexpected(r, q, came);
+}
+
 static void host_line(void *ctx, unsigned int guest, bool level)
 {
 	struct replay *r = ctx;
@@ -413,6 +434,7 @@ const struct dmm_host replay_exact_host = {
 	.reset = host_reset,
 	.line = host_line,
 	.step = host_step,
+	.message = host_message,
 	.report = host_report,
 	.translate = host_translate,
 	.read_mem = host_read_mem,

@@ -292,12 +292,35 @@ static void build_identity(struct build *b, const struct node *root)
 	id->promiscuous = expr_of(b, f, "promiscuous", SCOPE_VOLATILE);
 }
 
+static void build_vector(struct build *b, const struct node *map)
+{
+	static const char *const keys[] = { "when", "vector", "clears", "do" };
+	struct interrupt *irq = &b->m->interrupt;
+	struct vector *v = &irq->vector[irq->vectors];
+
+	if (node_expect(map, NODE_MAP, "a vector", b->diag) ||
+	    node_known(map, "a vector", keys, ARRAY_LEN(keys), b->diag) ||
+	    build_full(b, map->pos, "vectors", irq->vectors, MODEL_MAX_VECTORS))
+		return;
+	if (!node_get(map, "when") || !node_get(map, "vector")) {
+		diag_error(b->diag, map->pos,
+			   DIAG_MISSING "a vector needs when and vector");
+		return;
+	}
+	v->when = expr_of(b, map, "when", SCOPE_VOLATILE);
+	v->vector = expr_of(b, map, "vector", SCOPE_VOLATILE);
+	v->clears = expr_of(b, map, "clears", SCOPE_VOLATILE);
+	v->sets = build_sets(b, node_get(map, "do"), SCOPE_VOLATILE);
+	irq->vectors++;
+}
+
 static void build_interrupt(struct build *b, const struct node *root)
 {
-	static const char *const keys[] = { "line", "cause", "all" };
+	static const char *const keys[] = { "line", "cause", "all", "vectors" };
 	const struct node *map = map_of(b, root, "interrupt", keys,
 					ARRAY_LEN(keys)),
 			  *n;
+	size_t i;
 
 	b->m->interrupt.cause = MODEL_NONE;
 	if (!map)
@@ -308,6 +331,14 @@ static void build_interrupt(struct build *b, const struct node *root)
 	if (n)
 		(void)!node_u64(n, "a mask", UINT64_MAX, &b->m->interrupt.all,
 				b->diag);
+	n = node_get(map, "vectors");
+	if (!n || node_expect(n, NODE_SEQ, "a list of vectors", b->diag))
+		return;
+	if (!node_get(map, "cause"))
+		diag_error(b->diag, n->pos,
+			   DIAG_MISSING "vectors need a cause");
+	for (i = 0; i < n->n; i++)
+		build_vector(b, n->at[i]);
 }
 
 static void build_how(struct build *b, const struct node *root)

@@ -37,6 +37,8 @@ const char *trace_kind_name(enum trace_kind kind)
 		[TRACE_VIOLATION] = "violation",
 		[TRACE_LOST] = "lost",
 		[TRACE_STEP] = "step",
+		[TRACE_SIGNALS] = "signals",
+		[TRACE_MESSAGE] = "message",
 	};
 
 	if ((unsigned int)kind >= TRACE_KINDS || !names[kind])

@@ -48,6 +48,8 @@ enum trace_kind {
 	TRACE_VIOLATION,
 	TRACE_LOST, /* (value) records could not be kept here */
 	TRACE_STEP, /* of a hand-over, that begins: (value) is enum dmm_step */
+	TRACE_SIGNALS, /* entry: a guest's interrupts come by (value) now */
+	TRACE_MESSAGE, /* a guest gets message (value) */
 	TRACE_KINDS
 };
 
@@ -106,7 +108,8 @@ struct trace_call {
 
 /*
  * TRACE_INTERRUPT and TRACE_LINE: the level; TRACE_LOST: how many;
- * TRACE_TICK: when it is to be called again; TRACE_STEP: enum dmm_step.  TRACE_LEAVE and
+ * TRACE_TICK: when it is to be called again; TRACE_STEP: enum dmm_step;
+ * TRACE_SIGNALS: enum dmm_signals; TRACE_MESSAGE: the vector.  TRACE_LEAVE and
  * TRACE_GUEST_RESET have nothing behind their head.
  */
 struct trace_value {

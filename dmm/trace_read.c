@@ -90,6 +90,8 @@ static inline bool whole(const struct trace_head *head, const uint8_t *body)
 	case TRACE_LINE:
 	case TRACE_LOST:
 	case TRACE_STEP:
+	case TRACE_SIGNALS:
+	case TRACE_MESSAGE:
 		return len == sizeof(struct trace_value);
 	case TRACE_LEAVE:
 	case TRACE_GUEST_RESET:

@@ -148,18 +148,22 @@ static struct bits field_of(const struct dmm_model *m, uint16_t reg,
 	return (struct bits){ .reg = reg };
 }
 
-static void eeprom_pins(struct build *b, const struct node *node,
-			struct eeprom *e, uint16_t reg)
+static bool eeprom_pins(struct build *b, const struct node *node,
+			struct eeprom *e)
 {
 	struct bits *const pins[] = { &e->sk,	&e->cs,	     &e->di,
 				      &e->dout, &e->request, &e->grant };
 	const struct node *map = node_get(node, "pins");
+	uint16_t reg =
+		build_reg(b, node_get(node, "register"), "the pins' register");
 	size_t i;
 
+	if (reg == MODEL_NONE)
+		return false;
 	if (map &&
 	    (node_expect(map, NODE_MAP, "the pins", b->diag) ||
 	     node_known(map, "pins", pin_keys, ARRAY_LEN(pin_keys), b->diag)))
-		return;
+		return false;
 	for (i = 0; i < ARRAY_LEN(pins); i++) {
 		const struct node *n = map ? node_get(map, pin_keys[i]) : NULL;
 
@@ -177,6 +181,7 @@ static void eeprom_pins(struct build *b, const struct node *node,
 				   b->m->reg[reg].name, pin_keys[i]);
 	}
 	b->m->reg[reg].eeprom = b->m->eeproms;
+	return true;
 }
 
 static void eeprom_read(struct build *b, const struct node *map,
@@ -221,13 +226,12 @@ static void eeprom_read(struct build *b, const struct node *map,
 static void build_eeprom(struct build *b, const struct node *key,
 			 const struct node *node)
 {
-	static const char *const kinds[] = { "microwire" };
+	static const char *const kinds[] = { "microwire", "words" };
 	static const char *const answers[] = { "identity" };
 	struct eeprom *e = &b->m->eeprom[b->m->eeproms];
 	uint64_t words = 64, bits = 6, sum;
 	const struct node *n;
-	unsigned int word;
-	uint16_t reg;
+	unsigned int word, kind;
 
 	if (build_full(b, key->pos, "EEPROMs", b->m->eeproms,
 		       MODEL_MAX_EEPROMS) ||
@@ -237,13 +241,19 @@ static void build_eeprom(struct build *b, const struct node *key,
 		return;
 	*e = (struct eeprom){ .name = key->text, .pos = key->pos };
 	n = node_get(node, "kind");
-	if (!n || !node_get(node, "register")) {
+	if (!n || (!node_is(n, "words") && !node_get(node, "register"))) {
 		diag_error(b->diag, key->pos,
 			   DIAG_MISSING "an EEPROM needs kind and register");
 		return;
 	}
-	if (node_word(n, "a kind of EEPROM", kinds, 1, &word, b->diag))
+	if (node_word(n, "a kind of EEPROM", kinds, ARRAY_LEN(kinds), &kind,
+		      b->diag))
 		return;
+	if (kind && !node_get(node, "read")) {
+		diag_error(b->diag, key->pos,
+			   DIAG_MISSING "an EEPROM of words needs read");
+		return;
+	}
 	n = node_get(node, "answer");
 	if (n && node_word(n, "who answers", answers, 1, &word, b->diag))
 		return;
@@ -266,12 +276,12 @@ static void build_eeprom(struct build *b, const struct node *key,
 	}
 	e->words = (uint16_t)words;
 	e->address_bits = (uint16_t)bits;
-	reg = build_reg(b, node_get(node, "register"), "the pins' register");
-	if (reg == MODEL_NONE)
+	if (kind == 0 && !eeprom_pins(b, node, e))
 		return;
-	eeprom_pins(b, node, e, reg);
 	eeprom_read(b, node_get(node, "read"), e);
-	e->mode = command_sets(b, node_get(node, "mode"), &b->m->reg[reg], reg);
+	if (e->cs.mask)
+		e->mode = command_sets(b, node_get(node, "mode"),
+				       &b->m->reg[e->cs.reg], e->cs.reg);
 	b->m->eeproms++;
 }
 

@@ -66,7 +66,8 @@ static void on_command(void *ctx, uint16_t command)
 	assert_int_equal(vpci_command(f->dev), command);
 }
 
-static const struct vpci_ops ops = { on_access, on_command };
+static const struct vpci_ops ops = { .access = on_access,
+				     .command = on_command };
 
 static void nobody(void *ctx, struct bus_access *a)
 {
@@ -236,14 +237,17 @@ static void the_rest_is_the_parts_and_constant(void **state)
 	assert_int_equal(get(r, 2, 0x08, 4), 0x02000003);
 	assert_int_equal(get(r, 2, 0x0c, 4), 0x00004008); /* one function */
 	assert_int_equal(get(r, 2, 0x2c, 4), 0xddccbbaa);
-	assert_int_equal(get(r, 2, 0x30, 4), 0); /* no ROM */
-	assert_int_equal(get(r, 2, 0x34, 4), 0); /* no capabilities */
-	assert_int_equal(get(r, 2, 0x06, 2), 0x0280);
+	assert_int_equal(get(r, 2, 0x30, 4), 0);    /* no ROM */
+	assert_int_equal(get(r, 2, 0x34, 4), 0x40); /* power management */
+	assert_int_equal(get(r, 2, 0x40, 4), 0x00020001);
+	assert_int_equal(get(r, 2, 0x44, 4), 0x00000008);
+	assert_int_equal(get(r, 2, 0x06, 2), 0x0290);
 	assert_int_equal(get(r, 2, 0x3c, 4), 0x4020010b);
 	for (unsigned int reg = 0; reg < 256; reg += 4) {
 		uint32_t was = get(r, 2, reg, 4);
 
-		if (reg == 4 || (reg >= 0x10 && reg < 0x28) || reg == 0x3c)
+		if (reg == 4 || (reg >= 0x10 && reg < 0x28) || reg == 0x3c ||
+		    reg == 0x44)
 			continue;
 		set(r, 2, reg, 4, ~was);
 		assert_int_equal(get(r, 2, reg, 4), was);
@@ -372,7 +376,7 @@ static void the_command_register_is_told(void **state)
 	assert_int_equal(r->f[0].commands, 1);
 	set(r, 2, 4, 4, 0xffffffff);
 	assert_int_equal(r->f[0].command, 0x547);
-	assert_int_equal(get(r, 2, 4, 4), 0x02800547);
+	assert_int_equal(get(r, 2, 4, 4), 0x02900547);
 	set(r, 2, 5, 1, 0);
 	assert_int_equal(r->f[0].command, 0x47);
 	assert_int_equal(r->f[1].commands, 0);
@@ -397,10 +401,10 @@ static void pins_reach_their_lines(void **state)
 		assert_int_equal(r->changes, i + 1);
 	}
 	assert_false(vpci_route(r->vpci, 3, &route));
-	assert_int_equal(get(r, 2, 6, 2), 0x0288); /* pending, in status */
+	assert_int_equal(get(r, 2, 6, 2), 0x0298); /* pending, in status */
 	set(r, 2, 4, 2, 0x403);
 	assert_false(r->level[11]);
-	assert_int_equal(get(r, 2, 6, 2), 0x0288);
+	assert_int_equal(get(r, 2, 6, 2), 0x0298);
 	vpci_set_line(r->f[0].dev, false);
 	vpci_set_line(r->f[0].dev, true);
 	assert_false(r->level[11]);

@@ -20,6 +20,7 @@
 
 #define BACKEND_BARS 6
 #define BACKEND_WINDOWS 64
+#define BACKEND_VPD 256 /* bytes of vital product data, at most */
 
 enum backend_space { BACKEND_NONE, BACKEND_IO, BACKEND_MMIO };
 
@@ -35,6 +36,8 @@ struct backend_info {
 	struct backend_bar bar[BACKEND_BARS];
 	bool intx;		  /* has an interrupt pin */
 	unsigned int msi_vectors; /* 0: none */
+	uint8_t vpd[BACKEND_VPD]; /* what is known of it */
+	unsigned int vpd_len;
 };
 
 struct node;

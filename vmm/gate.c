@@ -142,6 +142,14 @@ static void host_line(void *ctx, unsigned int guest, bool level)
 		vpci_set_line(gate->seat[guest].pci, level);
 }
 
+static void host_message(void *ctx, unsigned int guest, unsigned int vector)
+{
+	struct gate *gate = ctx;
+
+	if (gate->seat[guest].pci)
+		vpci_message(gate->seat[guest].pci, vector);
+}
+
 static void host_wake(void *ctx, unsigned int guest)
 {
 	struct gate *gate = ctx;
@@ -312,6 +320,12 @@ static void bar_access(void *ctx, unsigned int bar, struct bus_access *access)
 	struct notes notes;
 	unsigned int i;
 
+	if (gate->space[bar] < 0) { /* no more of it than an MSI-X table */
+		if (!access->write)
+			memset(access->data, 0xff,
+			       (size_t)access->count * access->width);
+		return;
+	}
 	notes.n = 0;
 	crash_note_set(seat->name, gate->name, access->write ? "write" : "read",
 		       access->addr, 0, access->width);
@@ -334,7 +348,23 @@ static void bar_access(void *ctx, unsigned int bar, struct bus_access *access)
 	crash_note_clear();
 }
 
-static const struct vpci_ops pci_ops = { .access = bar_access };
+/* The function tells of interrupts in another way: so does the monitor. */
+static void mode_changed(void *ctx, enum pcicap_mode mode)
+{
+	struct seat *seat = ctx;
+	struct gate *gate = seat->gate;
+
+	pthread_mutex_lock(&gate->lock);
+	if (!seat->gone)
+		enter_signals(gate->record, gate->dmm, seat->index,
+			      mode == PCICAP_MSIX ? DMM_VECTORS :
+			      mode == PCICAP_MSI  ? DMM_MESSAGE :
+						    DMM_LINE);
+	pthread_mutex_unlock(&gate->lock);
+}
+
+static const struct vpci_ops pci_ops = { .access = bar_access,
+					 .mode = mode_changed };
 
 /* ---- the device's thread ---- */
 
@@ -488,6 +518,7 @@ static struct dmm_host host_of(struct gate *gate)
 		.now = host_now,
 		.reset = host_reset,
 		.line = host_line,
+		.message = host_message,
 		.wake = host_wake,
 		.due = host_due,
 		.frame = host_frame,
@@ -619,7 +650,7 @@ int gate_attach(struct gate *gate, unsigned int guest, struct vm *vm,
 		vm_tell_rip(vm);
 	/* a BAR that the model does not know is not the guest's to see */
 	for (i = 0; i < BACKEND_BARS; i++)
-		if (gate->space[i] < 0)
+		if (gate->space[i] < 0 && !pcicap_needs(&gate->be->info, i))
 			info.bar[i].space = BACKEND_NONE;
 	if (revision >= 0)
 		info.config[PCI_REVISION] = (uint8_t)revision;

@@ -32,6 +32,7 @@ static const struct {
 	{ KVM_CAP_SET_TSS_ADDR, "KVM_CAP_SET_TSS_ADDR" },
 	{ KVM_CAP_EXT_CPUID, "KVM_CAP_EXT_CPUID" },
 	{ KVM_CAP_MP_STATE, "KVM_CAP_MP_STATE" },
+	{ KVM_CAP_SIGNAL_MSI, "KVM_CAP_SIGNAL_MSI" },
 	{ KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT" },
 };
 
@@ -196,6 +197,15 @@ int hv_irq_line(struct hv *hv, unsigned int gsi, bool level)
 	struct kvm_irq_level line = { .irq = gsi, .level = level };
 
 	return hv_ioctl(hv->vm, KVM_IRQ_LINE, &line);
+}
+
+int hv_message(struct hv *hv, uint64_t addr, uint32_t data)
+{
+	struct kvm_msi msi = { .address_lo = (uint32_t)addr,
+			       .address_hi = (uint32_t)(addr >> 32),
+			       .data = data };
+
+	return hv_ioctl(hv->vm, KVM_SIGNAL_MSI, &msi);
 }
 
 int hv_set_elcr(struct hv *hv, uint16_t level)

@@ -97,6 +97,9 @@ MUST_CHECK int hv_slot(struct hv *hv, unsigned int slot, uint64_t gpa,
 /* Drive an interrupt line of PIC and IOAPIC (4.25). */
 int hv_irq_line(struct hv *hv, unsigned int gsi, bool level);
 
+/* A message-signalled interrupt: (data) written to (addr) (4.70). */
+int hv_message(struct hv *hv, uint64_t addr, uint32_t data);
+
 /* Which of the 16 lines of the PIC are level-triggered (4.27, ELCR). */
 MUST_CHECK int hv_set_elcr(struct hv *hv, uint16_t level);
 

@@ -236,6 +236,17 @@ static void host_line(void *ctx, unsigned int guest, bool level)
 	r->host.line(r->host.ctx, guest, level);
 }
 
+static void host_message(void *ctx, unsigned int guest, unsigned int vector)
+{
+	struct record *r = ctx;
+	struct trace_value value = { .value = vector };
+
+	if (r->entered)
+		put(r, TRACE_MESSAGE, (uint8_t)guest, &value, sizeof(value),
+		    NULL, 0);
+	r->host.message(r->host.ctx, guest, vector);
+}
+
 static void host_wake(void *ctx, unsigned int guest)
 {
 	struct record *r = ctx;
@@ -340,6 +351,7 @@ static const struct dmm_host recording_host = {
 	.now = host_now,
 	.reset = host_reset,
 	.line = host_line,
+	.message = host_message,
 	.wake = host_wake,
 	.due = host_due,
 	.frame = host_frame,
@@ -462,6 +474,15 @@ void record_guest_reset(struct record *r, unsigned int guest)
 	enter(r, guest);
 	dmm_guest_reset(r->dmm, guest);
 	leave(r, TRACE_GUEST_RESET, (uint8_t)guest, NULL, 0, NULL, 0);
+}
+
+void record_signals(struct record *r, unsigned int guest, enum dmm_signals how)
+{
+	struct trace_value value = { .value = how };
+
+	enter(r, guest);
+	dmm_signals(r->dmm, guest, how);
+	leave(r, TRACE_SIGNALS, (uint8_t)guest, &value, sizeof(value), NULL, 0);
 }
 
 /* ---- the beginning ---- */

@@ -75,6 +75,8 @@ void record_interrupt(struct record *record, bool level);
 uint64_t record_tick(struct record *record);
 void record_leave(struct record *record, unsigned int guest);
 void record_guest_reset(struct record *record, unsigned int guest);
+void record_signals(struct record *record, unsigned int guest,
+		    enum dmm_signals how);
 
 /* ---- the same, whether it is recorded or not (NULL) ---- */
 
@@ -117,6 +119,15 @@ static inline void enter_guest_reset(struct record *r, struct dmm *dmm,
 		record_guest_reset(r, guest);
 	else
 		dmm_guest_reset(dmm, guest);
+}
+
+static inline void enter_signals(struct record *r, struct dmm *dmm,
+				 unsigned int guest, enum dmm_signals how)
+{
+	if (r)
+		record_signals(r, guest, how);
+	else
+		dmm_signals(dmm, guest, how);
 }
 
 #endif /* VMM_RECORD_H */

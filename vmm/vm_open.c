@@ -128,6 +128,13 @@ static int open_image(struct vm *vm, char **why)
 	return rc;
 }
 
+static void on_message(void *ctx, uint64_t addr, uint32_t data)
+{
+	struct vm *vm = ctx;
+
+	hv_message(vm->hv, addr, data);
+}
+
 static int open_devices(struct vm *vm)
 {
 	static const struct platform_ops ops = {
@@ -141,6 +148,8 @@ static int open_devices(struct vm *vm)
 		rc = bus_open(&vm->bus);
 	if (!rc)
 		rc = vpci_open(&vm->vpci, vm->bus, vm->irq);
+	if (!rc)
+		vpci_messages(vm->vpci, on_message, vm);
 	if (!rc)
 		rc = platform_open(&vm->platform, vm->bus, vm->mem, vm->vpci,
 				   &ops, vm);

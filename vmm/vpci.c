@@ -7,18 +7,15 @@
  * was written and is not mapped; each later change tries again.
  */
 
-#include "vpci.h"
+#include "vpci_impl.h"
 
 #include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "irq.h"
 #include "log.h"
 
 /* Where firmware's part of us puts BARs. */
@@ -34,50 +31,14 @@ enum {
 	REG_BAR0 = 0x10,
 	REG_BAR5 = 0x24,
 	REG_ROM = 0x30,
-	REG_CAPS = 0x34,
 	REG_INTERRUPT = 0x3c,
 };
 
 /* Parity and SERR enable change nothing here, but drivers expect to see them */
 #define COMMAND_COSMETIC 0x0140
 #define STATUS_INTX 0x0008
+#define STATUS_LIST 0x0010
 #define STATUS_FIXED 0x06e0 /* speed and timing: what never changes */
-
-struct vpci_bar {
-	struct vpci_dev *dev;
-	unsigned int index;
-	enum backend_space space;
-	bool is64, prefetch;
-	uint64_t size, addr, first_addr;
-	bool mapped;
-	uint64_t mapped_at;
-};
-
-struct vpci_dev {
-	struct vpci *vpci;
-	const struct vpci_ops *ops; /* NULL: the host bridge */
-	void *ctx;
-	unsigned int slot, pin; /* pin: 1 is INTA, 0 none */
-	uint8_t config[256];
-	uint16_t command_mask, first_command;
-	_Atomic uint16_t command;
-	uint8_t line; /* the register: what the guest notes there */
-	struct vpci_bar bar[BACKEND_BARS];
-
-	pthread_mutex_t pin_lock; /* orders the pin and its disable bit */
-	atomic_bool asserted;
-	struct irq_pin irq_pin;
-};
-
-struct vpci {
-	struct bus *bus;
-	struct irq *irq;
-	pthread_mutex_t lock; /* of configuration space */
-	uint32_t address;     /* what was written to the address port */
-	uint64_t next_io, next_mmio;
-	unsigned int count; /* of functions beside the host bridge */
-	struct vpci_dev *dev[VPCI_SLOTS];
-};
 
 /* The four lines, one after the other, by slot and pin as boards do. */
 static unsigned int line_of(unsigned int slot, unsigned int pin)
@@ -103,13 +64,17 @@ static enum bus_space bus_space_of(const struct vpci_bar *bar)
 static void bar_access(void *ctx, struct bus_access *access)
 {
 	struct vpci_bar *bar = ctx;
+	struct vpci_dev *dev = bar->dev;
 
-	bar->dev->ops->access(bar->dev->ctx, bar->index, access);
+	if (pcicap_covers(&dev->cap, bar->index, access->off, access->width))
+		vpci_table(dev, bar->index, access);
+	else
+		dev->ops->access(dev->ctx, bar->index, access);
 }
 
 static bool bar_wanted(const struct vpci_bar *bar)
 {
-	uint16_t command = atomic_load(&bar->dev->command);
+	uint16_t command = atomic_load(&bar->dev->effective);
 
 	switch (bar->space) {
 	case BACKEND_IO:
@@ -160,30 +125,19 @@ static void remap(struct vpci *vpci)
 	}
 }
 
-/* The pin as the interrupt controllers see it; under pin_lock. */
-static void drive_pin(struct vpci_dev *dev)
-{
-	uint16_t command = atomic_load(&dev->command);
-
-	if (dev->pin)
-		irq_pin_set(&dev->irq_pin,
-			    atomic_load(&dev->asserted) &&
-				    !(command & VPCI_COMMAND_INTX_OFF));
-}
-
 void vpci_set_line(struct vpci_dev *dev, bool level)
 {
 	if (atomic_load(&dev->asserted) == level)
 		return;
 	pthread_mutex_lock(&dev->pin_lock);
 	atomic_store(&dev->asserted, level);
-	drive_pin(dev);
+	vpci_drive_pin(dev);
 	pthread_mutex_unlock(&dev->pin_lock);
 }
 
 uint16_t vpci_command(const struct vpci_dev *dev)
 {
-	return atomic_load(&dev->command);
+	return atomic_load(&dev->effective);
 }
 
 /* Base address registers (6.2.5.1). */
@@ -222,6 +176,24 @@ static void bar_write(struct vpci_dev *dev, unsigned int i, uint32_t value)
 	remap(dev->vpci);
 }
 
+/* What of the command register counts: asleep, a function does nothing. */
+static void command_counts(struct vpci_dev *dev)
+{
+	uint16_t old = atomic_load(&dev->effective);
+	uint16_t now = atomic_load(&dev->command);
+
+	if (dev->cap.power)
+		now &= (uint16_t) ~(VPCI_COMMAND_IO | VPCI_COMMAND_MEMORY |
+				    VPCI_COMMAND_MASTER);
+	if (now == old)
+		return;
+	atomic_store(&dev->effective, now);
+	if ((now ^ old) & (VPCI_COMMAND_IO | VPCI_COMMAND_MEMORY))
+		remap(dev->vpci);
+	if (dev->ops && dev->ops->command)
+		dev->ops->command(dev->ctx, now);
+}
+
 static void command_write(struct vpci_dev *dev, uint16_t value)
 {
 	uint16_t old = atomic_load(&dev->command);
@@ -231,21 +203,34 @@ static void command_write(struct vpci_dev *dev, uint16_t value)
 		return;
 	pthread_mutex_lock(&dev->pin_lock);
 	atomic_store(&dev->command, value);
-	drive_pin(dev);
+	vpci_drive_pin(dev);
 	pthread_mutex_unlock(&dev->pin_lock);
-	if ((value ^ old) & (VPCI_COMMAND_IO | VPCI_COMMAND_MEMORY))
-		remap(dev->vpci);
-	if (dev->ops && dev->ops->command)
-		dev->ops->command(dev->ctx, value);
+	command_counts(dev);
 }
 
-static uint32_t dev_read(const struct vpci_dev *dev, unsigned int reg)
+/* A capability's registers; what they changed is told with no pin_lock. */
+static void cap_write(struct vpci_dev *dev, unsigned int reg, uint32_t value)
+{
+	bool wrote;
+
+	pthread_mutex_lock(&dev->pin_lock);
+	wrote = pcicap_write(&dev->cap, reg, value);
+	if (wrote)
+		vpci_changed(dev);
+	pthread_mutex_unlock(&dev->pin_lock);
+	if (!wrote)
+		return;
+	command_counts(dev);
+	vpci_tell(dev, 0, PCICAP_VECTORS);
+}
+
+static uint32_t dev_read(struct vpci_dev *dev, unsigned int reg)
 {
 	uint32_t value = config_dword(dev, reg);
 
 	switch (reg) {
 	case REG_COMMAND:
-		value = (value & (uint32_t)STATUS_FIXED << 16) |
+		value = (value & (uint32_t)(STATUS_FIXED | STATUS_LIST) << 16) |
 			atomic_load(&dev->command);
 		if (atomic_load(&dev->asserted))
 			value |= (uint32_t)STATUS_INTX << 16;
@@ -256,11 +241,12 @@ static uint32_t dev_read(const struct vpci_dev *dev, unsigned int reg)
 		return bar_read(dev, (reg - REG_BAR0) / 4);
 	case REG_ROM:
 		return 0;
-	case REG_CAPS: /* none are shown yet */
-		return 0;
 	case REG_INTERRUPT:
 		return (value & 0xffff0000) | dev->pin << 8 | dev->line;
 	default:
+		pthread_mutex_lock(&dev->pin_lock);
+		value = pcicap_read(&dev->cap, reg, value);
+		pthread_mutex_unlock(&dev->pin_lock);
 		return value;
 	}
 }
@@ -278,6 +264,8 @@ static void dev_write(struct vpci_dev *dev, unsigned int reg, uint32_t value)
 	case REG_INTERRUPT:
 		dev->line = (uint8_t)value;
 		break;
+	default:
+		cap_write(dev, reg, value);
 	}
 }
 
@@ -377,6 +365,7 @@ static void dev_free(struct vpci_dev *dev)
 	if (!dev)
 		return;
 	pthread_mutex_destroy(&dev->pin_lock);
+	pcicap_close(&dev->cap);
 	free(dev);
 }
 
@@ -397,6 +386,7 @@ static struct vpci_dev *host_bridge(struct vpci *vpci)
 	dev->first_command = VPCI_COMMAND_IO | VPCI_COMMAND_MEMORY |
 			     VPCI_COMMAND_MASTER;
 	atomic_init(&dev->command, dev->first_command);
+	atomic_init(&dev->effective, dev->first_command);
 	return dev;
 }
 
@@ -418,6 +408,12 @@ int vpci_open(struct vpci **out, struct bus *bus, struct irq *irq)
 	pthread_mutex_init(&vpci->lock, NULL);
 	*out = vpci;
 	return 0;
+}
+
+void vpci_messages(struct vpci *vpci, vpci_send_fn *send, void *ctx)
+{
+	vpci->send = send;
+	vpci->send_ctx = ctx;
 }
 
 void vpci_close(struct vpci *vpci)
@@ -498,6 +494,7 @@ static int dev_bars(struct vpci_dev *dev, const struct backend_info *info,
 	}
 	dev->first_command = decode;
 	atomic_init(&dev->command, decode);
+	atomic_init(&dev->effective, decode);
 	dev->command_mask = decode | VPCI_COMMAND_MASTER | COMMAND_COSMETIC;
 	return 0;
 }
@@ -524,6 +521,11 @@ int vpci_add(struct vpci *vpci, const struct backend_info *info,
 	dev->ctx = ctx;
 	memcpy(dev->config, info->config, sizeof(dev->config));
 	rc = dev_bars(dev, info, why);
+	if (!rc) {
+		rc = pcicap_open(&dev->cap, info, dev->config, vpci->send);
+		if (rc)
+			*why = xasprintf("out of memory");
+	}
 	if (rc) {
 		dev_free(dev);
 		return rc;
@@ -548,7 +550,13 @@ static void dev_reset(struct vpci_dev *dev)
 {
 	for (unsigned int i = 0; i < BACKEND_BARS; i++)
 		dev->bar[i].addr = dev->bar[i].first_addr;
+	pthread_mutex_lock(&dev->pin_lock);
+	pcicap_reset(&dev->cap);
+	vpci_changed(dev);
+	pthread_mutex_unlock(&dev->pin_lock);
 	command_write(dev, dev->first_command);
+	command_counts(dev);
+	vpci_tell(dev, 0, PCICAP_VECTORS);
 	if (dev->pin)
 		dev->line = (uint8_t)line_of(dev->slot, dev->pin);
 }

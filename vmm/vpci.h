@@ -3,13 +3,14 @@
  * vpci.h: the PCI bus a guest sees: a host bridge, and functions whose
  * configuration space is the real part's with what is the guest's own made up.
  *
- * Virtual are the BARs, the command register, the interrupt line; the rest
+ * Virtual are the BARs, the command register, the interrupt line and the
+ * capabilities (pcicap.h), of which those that are safe are shown; the rest
  * reads as the part's and cannot be written.  Sections are of the PCI Local
  * Bus Specification 3.0.
  *
- * Threads: vpci_set_line() and vpci_command() from any, also with the lock of
- *          the caller's device held; vpci_config() and the callbacks on a
- *          vCPU's; the others during set-up.
+ * Threads: vpci_set_line(), vpci_message() and vpci_command() from any, also
+ *          with the lock of the caller's device held; vpci_config() and the
+ *          callbacks on a vCPU's; the others during set-up.
  */
 
 #ifndef VMM_VPCI_H
@@ -18,6 +19,7 @@
 #include "../dmm/cc.h"
 #include "backend.h"
 #include "bus.h"
+#include "pcicap.h"
 
 #define VPCI_SLOTS 32
 #define VPCI_FIRST_SLOT 2
@@ -53,7 +55,21 @@ struct vpci_ops {
 	 * is held: set the line, ask for the command, but no more of vpci.
 	 */
 	void (*command)(void *ctx, uint16_t command);
+	/*
+	 * It tells of interrupts by (mode) from now on.  May be NULL.  As
+	 * command(): the line is low, and messages may be sent.
+	 */
+	void (*mode)(void *ctx, enum pcicap_mode mode);
+	/*
+	 * Vector (vector) was let out, with this message; NULL: it is held
+	 * back.  May be NULL.  As command().
+	 */
+	void (*vector)(void *ctx, unsigned int vector,
+		       const struct pcicap_vector *message);
 };
+
+/* Send a message: a write of (data) to (addr), which is an interrupt's. */
+typedef void vpci_send_fn(void *ctx, uint64_t addr, uint32_t data);
 
 /* A function's way to the interrupt controllers, for the MP table. */
 struct vpci_route {
@@ -64,6 +80,9 @@ struct vpci_route {
 /* Functions claim ports and addresses on (bus), lines on (irq). -ENOMEM. */
 MUST_CHECK int vpci_open(struct vpci **out, struct bus *bus, struct irq *irq);
 void vpci_close(struct vpci *vpci); /* with its functions; NULL is fine */
+
+/* Messages go to (send); without it functions are not shown to have any. */
+void vpci_messages(struct vpci *vpci, vpci_send_fn *send, void *ctx);
 
 /*
  * Plug in a function at the next slot, its BARs placed as firmware would and
@@ -80,7 +99,16 @@ void vpci_reset(struct vpci *vpci);
 /* Assert or release the interrupt pin; one load when nothing changes. */
 void vpci_set_line(struct vpci_dev *dev, bool level);
 
-/* The command register: what the guest has enabled. */
+/*
+ * Vector (vector) of the mode the function is in has something to tell: a
+ * message, now or when the guest lets it out.  Lost if there is no such one.
+ */
+void vpci_message(struct vpci_dev *dev, unsigned int vector);
+
+/* Messages that were no interrupts, and so were not sent. */
+uint64_t vpci_lost(const struct vpci_dev *dev);
+
+/* The command register: what the guest has enabled, and its state allows. */
 uint16_t vpci_command(const struct vpci_dev *dev);
 
 /* Where a BAR is now; false if the guest does not see it. */
