@@ -147,71 +147,99 @@ static int write_shrunk(const struct replays *r, const struct outputs *out)
 	return 0;
 }
 
-int cmd_replay(int argc, char **argv)
-{
-	struct replays_conf conf = { .model = NULL };
-	struct outputs out = { .limit = 60 };
+/* What the command line asks for. */
+struct request {
+	struct replays_conf conf;
+	struct outputs out;
+	const char *what_if;
 	const char **file;
-	const char *what_if = NULL;
-	struct whatif reckoning;
-	struct replays r;
-	struct options o;
-	bool timeline = false, shrinks = false;
-	unsigned int jobs = 1;
-	size_t files = 0;
-	int option, status;
+	size_t files;
+	unsigned int jobs;
+	bool timeline, shrinks, help;
+};
 
-	file = xcalloc((size_t)argc, sizeof(*file));
-	options_init(&o, "replay", specs, OPTIONS, argc, argv);
-	while ((option = options_next(&o)) != OPTIONS_END) {
-		if (option == OPTION_HELP) {
-			help();
-			free(file);
-			return 0;
-		}
-		if (option == OPTION_MODEL)
-			conf.model = o.value;
-		else if (option == OPTION_JSON)
-			out.json = o.value;
-		else if (option == OPTION_REPORT)
-			out.report = o.value;
-		else if (option == OPTION_JOBS)
-			jobs = (unsigned int)options_number(&o, option, 1, 256);
-		else if (option == OPTION_WHAT_IF)
-			what_if = o.value;
-		else if (option == OPTION_SHRINK)
-			shrinks = true;
-		else if (option == OPTION_OUT)
-			out.shrink = o.value;
-		else if (option == OPTION_LIMIT)
-			out.limit = (unsigned int)options_number(&o, option, 1,
-								 86400);
-		else if (option == OPTION_TIMELINE)
-			timeline = true;
-		else if (option == OPTION_QUIET)
-			out.quiet = true;
-		else
-			file[files++] = o.value;
+static void take_option(struct request *q, const struct options *o, int option)
+{
+	switch (option) {
+	case OPTION_HELP:
+		q->help = true;
+		break;
+	case OPTION_MODEL:
+		q->conf.model = o->value;
+		break;
+	case OPTION_JSON:
+		q->out.json = o->value;
+		break;
+	case OPTION_REPORT:
+		q->out.report = o->value;
+		break;
+	case OPTION_JOBS:
+		q->jobs = (unsigned int)options_number(o, option, 1, 256);
+		break;
+	case OPTION_WHAT_IF:
+		q->what_if = o->value;
+		break;
+	case OPTION_SHRINK:
+		q->shrinks = true;
+		break;
+	case OPTION_OUT:
+		q->out.shrink = o->value;
+		break;
+	case OPTION_LIMIT:
+		q->out.limit =
+			(unsigned int)options_number(o, option, 1, 86400);
+		break;
+	case OPTION_TIMELINE:
+		q->timeline = true;
+		break;
+	case OPTION_QUIET:
+		q->out.quiet = true;
+		break;
+	default:
+		q->file[q->files++] = o->value;
 	}
-	if (!files)
+}
+
+static int run(struct request *q)
+{
+	bool used = is_stdout(q->out.json) || is_stdout(q->out.report);
+	struct whatif what_if;
+	struct replays r;
+	int status;
+
+	if (!q->files)
 		fatalx("replay: which trace? See vpio help replay");
-	if (shrinks != !!out.shrink)
+	if (q->shrinks != !!q->out.shrink)
 		fatalx("replay: --shrink and -o FILE go together");
-	if (is_stdout(out.json) && is_stdout(out.report))
+	if (is_stdout(q->out.json) && is_stdout(q->out.report))
 		fatalx("replay: --json and --report cannot both go to "
 		       "standard output");
-	if (timeline)
-		conf.timeline = is_stdout(out.json) || is_stdout(out.report) ?
-					stderr :
-					stdout;
-	if (what_if && whatif_open(&reckoning, what_if))
+	if (q->what_if && whatif_open(&what_if, q->what_if))
 		return EXIT_BAD_INPUT;
-	conf.what_if = what_if ? &reckoning : NULL;
-	conf.page = out.report != NULL;
-	replays_run(&r, &conf, file, files, jobs);
-	status = shrinks ? write_shrunk(&r, &out) :
-			   show(&r, &out, status_of(&r));
+	q->conf.what_if = q->what_if ? &what_if : NULL;
+	q->conf.timeline = !q->timeline ? NULL : used ? stderr : stdout;
+	q->conf.page = q->out.report != NULL;
+	replays_run(&r, &q->conf, q->file, q->files, q->jobs);
+	status = q->shrinks ? write_shrunk(&r, &q->out) :
+			      show(&r, &q->out, status_of(&r));
 	replays_close(&r);
-	free(file);
+	return status;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	struct request q = { .out.limit = 60, .jobs = 1 };
+	struct options o;
+	int option, status = 0;
+
+	q.file = xcalloc((size_t)argc, sizeof(*q.file));
+	options_init(&o, "replay", specs, OPTIONS, argc, argv);
+	while ((option = options_next(&o)) != OPTIONS_END)
+		take_option(&q, &o, option);
+	if (q.help)
+		help();
+	else
+		status = run(&q);
+	free(q.file);
 	return status;
 }
