@@ -234,7 +234,7 @@ int cmd_replay(int argc, char **argv)
 
 	q.file = xcalloc((size_t)argc, sizeof(*q.file));
 	options_init(&o, "replay", specs, OPTIONS, argc, argv);
-	while ((option = options_next(&o)) != OPTIONS_END)
+	while (!q.help && (option = options_next(&o)) != OPTIONS_END)
 		take_option(&q, &o, option);
 	if (q.help)
 		help();
