@@ -174,7 +174,20 @@ calibrates() {
 			"$tmp/short"
 }
 
+# A bar on a terminal, and nowhere else.
+progress() {
+	local line="$VPIO replay -q --model $model $tmp/good"
+	TERM=xterm script -qec "$line" /dev/null </dev/null >"$tmp/tty"
+	grep -qE 'replay \[#+ *\] +[0-9]+% of [0-9]+ MiB' "$tmp/tty" || return 1
+	[ -z "$($line 2>&1)" ]
+}
+
 try replay-jobs same_as_one
+if command -v script >/dev/null; then
+	try replay-progress progress
+else
+	skip replay-progress "script is not installed"
+fi
 if [ -w /dev/kvm ]; then
 	try replay-calibrate calibrates
 else
