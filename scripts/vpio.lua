@@ -12,7 +12,7 @@ local kinds = {
 	[1] = "model", [2] = "access", [3] = "interrupt", [4] = "tick",
 	[5] = "leave", [6] = "guest_reset", [7] = "host", [8] = "line",
 	[9] = "state", [10] = "switch", [11] = "violation", [12] = "lost",
-	[13] = "step",
+	[13] = "step", [14] = "signals", [15] = "message",
 }
 local calls = {
 	[1] = "read", [2] = "write", [3] = "read_string", [4] = "write_string",

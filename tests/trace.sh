@@ -87,7 +87,11 @@ identical() { # FILE
 
 cp "$tmp/qtest.pcapng" "$tmp/q.pcapng"
 golden info vpio trace info q.pcapng
-golden info-json vpio trace info --json q.pcapng
+# without what there is none of: kinds may come to be
+some() {
+	vpio trace info --json q.pcapng | grep -v ': 0,*$'
+}
+golden info-json some
 golden cat-json vpio trace cat --json q.pcapng
 
 # Of each kind of record something is there, with the names of its guests.

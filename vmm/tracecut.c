@@ -151,8 +151,9 @@ struct cutting {
 /* Its entry: what a replay shows to the monitor. */
 static bool is_entry(const struct trace_packet *p)
 {
-	return p->head.kind >= TRACE_ACCESS &&
-	       p->head.kind <= TRACE_GUEST_RESET;
+	return (p->head.kind >= TRACE_ACCESS &&
+		p->head.kind <= TRACE_GUEST_RESET) ||
+	       p->head.kind == TRACE_SIGNALS;
 }
 
 /* Those of the file, in its order: names are told by that. */
