@@ -26,7 +26,7 @@
 
 #define MODEL "models/ne2k-pci.yaml"
 #define NEAR 25u /* percent */
-#define TRIES 6u
+#define TRIES 12u
 #define ROUNDS 4u
 
 /* ---- the formulas ---- */
@@ -353,27 +353,48 @@ static struct play_result make_run(struct play *play, struct dmm_model *model,
 	return out;
 }
 
-static struct play_result best_run(struct play *play, struct dmm_model *model)
+/* The quickest of all tries so far: what others do only makes it slower. */
+struct best {
+	struct costs costs;
+	struct whatif_counts counts;
+	struct play_result run[3];
+};
+
+static void measure_costs(struct costs *best)
 {
-	struct play_result best = { .ns = UINT64_MAX }, one;
+	struct costs c = { .ns = { 0 } };
+	char *why = NULL;
+	unsigned int i;
+
+	assert_int_equal(costs_measure(&c, &why), 0);
+	for (i = 0; i < COSTS; i++) {
+		if (!best->known[i] || c.ns[i] < best->ns[i])
+			best->ns[i] = c.ns[i];
+		best->known[i] = true;
+	}
+}
+
+static void best_run(struct play_result *best, struct play *play,
+		     struct dmm_model *model)
+{
+	struct play_result one;
 	unsigned int i;
 
 	for (i = 0; i < ROUNDS; i++) {
 		one = make_run(play, model, NULL);
-		if (one.ns < best.ns)
-			best = one;
+		if (!best->ns || one.ns < best->ns)
+			*best = one;
 	}
-	return best;
 }
 
 /* The counts of the quickest of some recorded runs. */
-static struct whatif_counts recorded(struct play *play, struct dmm_model *model)
+static void recorded(struct whatif_counts *best, struct play *play,
+		     struct dmm_model *model)
 {
 	static const char path[] = "test_whatif.pcapng";
 	const struct whatif w = { .leases = 0 };
 	const struct replays_conf conf = { .what_if = &w };
 	const char *const file[] = { path };
-	struct whatif_counts best = { .ns = UINT64_MAX };
 	struct replays r;
 	unsigned int i;
 
@@ -382,12 +403,11 @@ static struct whatif_counts recorded(struct play *play, struct dmm_model *model)
 		replays_run(&r, &conf, file, 1, 1);
 		assert_int_equal(r.results, 1);
 		assert_null(replay_difference(r.result[0]->replay));
-		if (r.result[0]->counts->ns < best.ns)
-			best = *r.result[0]->counts;
+		if (!best->ns || r.result[0]->counts->ns < best->ns)
+			*best = *r.result[0]->counts;
 		replays_close(&r);
 	}
 	unlink(path);
-	return best;
 }
 
 static bool near(uint64_t a, uint64_t b)
@@ -418,36 +438,39 @@ static struct whatif_answer predict(const struct whatif *w,
 	return whatif_predict(w, c, m, 1, c->lease_ns);
 }
 
-static bool try_all(struct play *play, struct dmm_model *model)
+static bool try_all(struct best *b, struct play *play, struct dmm_model *model)
 {
 	struct hv *hv = play_hv(play);
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	struct whatif w = { .recorded = WHATIF_VPIO };
-	struct whatif_counts c;
-	char *why = NULL;
 	bool good;
 
-	assert_int_equal(costs_measure(&w.costs, &why), 0);
-	c = recorded(play, model);
-	good = compare("vpio", predict(&w, &c, WHATIF_VPIO),
-		       best_run(play, model));
+	measure_costs(&b->costs);
+	w.costs = b->costs;
+	recorded(&b->counts, play, model);
+	best_run(&b->run[0], play, model);
 	assert_int_equal(hv_coalesce(hv, true, PLAY_PORT + RSAR, 4, true), 0);
-	good &= compare("coalesced", predict(&w, &c, WHATIF_COALESCED),
-			best_run(play, model));
+	best_run(&b->run[1], play, model);
 	assert_int_equal(hv_coalesce(hv, true, PLAY_PORT + RSAR, 4, false), 0);
 	assert_int_equal(hv_ioeventfd(hv, true, PLAY_PORT + CR, 1, fd, true),
 			 0);
-	good &= compare("ioeventfd", predict(&w, &c, WHATIF_IOEVENTFD),
-			best_run(play, model));
+	best_run(&b->run[2], play, model);
 	assert_int_equal(hv_ioeventfd(hv, true, PLAY_PORT + CR, 1, fd, false),
 			 0);
 	close(fd);
-	return good;
+	good = compare("vpio", predict(&w, &b->counts, WHATIF_VPIO), b->run[0]);
+	good &= compare("coalesced", predict(&w, &b->counts, WHATIF_COALESCED),
+			b->run[1]);
+	good &= compare("ioeventfd", predict(&w, &b->counts, WHATIF_IOEVENTFD),
+			b->run[2]);
+	/* it is not that all are near each other */
+	return good && !near(b->run[0].ns, b->run[1].ns);
 }
 
 static void test_real(void **state)
 {
 	struct dmm_model *model = replay_model(MODEL);
+	static struct best best;
 	struct play *play = NULL;
 	char *why = NULL;
 	unsigned int i;
@@ -462,7 +485,7 @@ static void test_real(void **state)
 		skip();
 	}
 	for (i = 0; !good && i < TRIES; i++)
-		good = try_all(play, model);
+		good = try_all(&best, play, model);
 	play_close(play);
 	dmm_model_free(model);
 	assert_true(good);
