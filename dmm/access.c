@@ -470,7 +470,7 @@ static enum dmm_verdict read_element(struct element *el)
 			el->reset |= step_resets(d, &el->judged[i]);
 		}
 	give(el, asked);
-	if (el->reset && device)
+	if (el->reset && asked) /* or the device knows nothing of it */
 		lease_resync(d, el->g);
 	if (el->hooked)
 		el->path = DMM_HOOK;

@@ -9,6 +9,9 @@
 
 #include "build.h"
 
+/* Of a part that looks at its ring by itself: the monitor does nothing else. */
+#define SCAN_MIN_NS 100000u
+
 static const char *const block_keys[] = {
 	"kind", "at", "size", "fields", "loads", "shadow", "begins", "forms"
 };
@@ -226,8 +229,12 @@ bool build_own(struct build *b, const struct node *node, struct ring *ring)
 	}
 	ring->own = true;
 	n = node_get(node, "scan");
-	if (n)
-		(void)!node_time(n, "a time", &ring->scan_ns, b->diag);
+	if (n && !node_time(n, "a time", &ring->scan_ns, b->diag) &&
+	    ring->scan_ns && ring->scan_ns < SCAN_MIN_NS)
+		diag_error(b->diag, n->pos,
+			   DIAG_RANGE
+			   "a part looks by itself every 100us at most: each "
+			   "look is the monitor's time");
 	n = node_get(node, "scanIf");
 	if (n)
 		ring->scan_if = build_expr(b, n, SCOPE_VOLATILE, NULL);

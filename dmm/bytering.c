@@ -182,10 +182,12 @@ static void get_bytes(struct dmm *d, uint32_t pos, uint8_t *to, uint32_t n)
 }
 
 /*
- * The frame at rx_next, of which (have) bytes are there, into d->big.  Its
- * length without its check sequence, 0 if what is there is no whole frame.
+ * The frame at rx_next, of which (have) bytes are there, into d->big; in
+ * (*out) its length without its check sequence.  One that is longer than
+ * anybody takes is passed over: its length is 0.  False if what is there is no
+ * whole frame.
  */
-static uint32_t take(struct dmm *d, uint32_t have)
+static bool take(struct dmm *d, uint32_t have, uint32_t *out)
 {
 	const struct expr *check = d->model->receive.check;
 	const struct ring *r = rx_ring(d);
@@ -196,17 +198,20 @@ static uint32_t take(struct dmm *d, uint32_t have)
 								   0;
 
 	if (have < r->header)
-		return 0;
+		return false;
 	get_bytes(d, d->rx_next, (uint8_t *)w, r->header);
 	len = desc_get(w, r->len);
 	if (!desc_get(w, r->done) || len < FRAME_HEADER + trailer ||
-	    len > SHADOW_BUFFER - r->header ||
-	    aligned(r, r->header + len) > have)
-		return 0;
-	get_bytes(d, d->rx_next + r->header, bytes, (uint32_t)len);
+	    len > BYTE_RING_MAX || aligned(r, r->header + len) > have)
+		return false;
+	*out = 0;
+	if (len <= SHADOW_BUFFER - r->header) {
+		get_bytes(d, d->rx_next + r->header, bytes, (uint32_t)len);
+		*out = (uint32_t)len - trailer;
+	}
 	d->rx_next = (uint32_t)((d->rx_next + aligned(r, r->header + len)) %
 				d->rx_size);
-	return (uint32_t)len - trailer;
+	return true;
 }
 
 void bytering_drain(struct dmm *d)
@@ -217,11 +222,11 @@ void bytering_drain(struct dmm *d)
 	end = (uint32_t)(card_read(d, reg_of(d, r->head)->slot, true, NULL) %
 			 d->rx_size);
 	for (n = 0; n < DRAIN_MAX && d->rx_next != end; n++) {
-		len = take(d, (end + d->rx_size - d->rx_next) % d->rx_size);
-		if (!len)
+		if (!take(d, (end + d->rx_size - d->rx_next) % d->rx_size,
+			  &len))
 			break;
 		d->rx_tries = 0;
-		for (i = 0; i < d->conf.guests; i++)
+		for (i = 0; len && i < d->conf.guests; i++)
 			spool_deliver(d, i, d->big + 3 * BIG, len);
 	}
 	if (d->rx_next != before)

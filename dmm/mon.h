@@ -85,6 +85,9 @@ enum sending { SEND_NONE, SEND_WAITS, SEND_ON_CARD };
 /* Why a page is put onto the card when its guest comes back. */
 enum kept { KEPT_NOT, KEPT_WRITTEN, KEPT_ARRIVED };
 
+/* Receive descriptors that one access looks at; all are checked when used. */
+#define RX_LOOK_MAX 2048u
+
 /* Receive descriptors that were looked at when they were given. */
 struct rx_seen {
 	uint64_t base, count, size, tail;

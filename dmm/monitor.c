@@ -189,17 +189,27 @@ static int refuse(char **why, const char *fmt, const char *name)
 	return -EINVAL;
 }
 
-/* Can what the device is told of buffers say where the area is? */
-static bool area_fits(const struct dmm *d)
+/* Can what the device is told of the ring say where the area is? */
+static bool ring_fits(const struct ring *r, uint64_t last)
 {
-	const struct ring *r = &d->model->ring[d->model->transmit.dring];
-	const struct dmm_area *area = &d->conf.area;
+	const struct expr *base = r->base;
 	unsigned int i;
 
-	for (i = 0; r->kind == RING_OF_SLOTS && i < r->layouts; i++)
-		if (area->iova + area->size - 1 > r->layout[i].buffer.mask)
+	for (i = 0; i < r->layouts; i++)
+		if (r->layout[i].length && last > r->layout[i].buffer.mask)
 			return false;
-	return true;
+	return !base || base->n != 1 || base->ins[0].op != EXPR_OP_LOAD ||
+	       last <= base->ins[0].k;
+}
+
+static bool area_fits(const struct dmm *d)
+{
+	const struct dmm_model *m = d->model;
+	uint64_t last = d->conf.area.iova + d->conf.area.size - 1;
+
+	return last >= d->conf.area.iova &&
+	       ring_fits(&m->ring[m->transmit.dring], last) &&
+	       ring_fits(&m->ring[m->receive.dring], last);
 }
 
 static int choose_mode(struct dmm *d, char **why)

@@ -144,10 +144,10 @@ bool own_buffers(struct dmm *d, unsigned int g, const struct ring *r,
 	uint64_t i, size, buffer, iova;
 	struct rx_seen now = { .base = base, .count = n };
 
-	/* those that are given later are looked at when they are used */
+	/* the others, and those given later, are looked at when they are used */
 	if (memcmp(&d->guest[g].rx_seen, &now, sizeof(now)) == 0)
 		return true;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && i < RX_LOOK_MAX; i++) {
 		size = buffer_at(d, g, r, base + i * step, &buffer);
 		if (!size || d->conf.without & DMM_WITHOUT_BUFFER ||
 		    !d->host.translate(d->host.ctx, g, buffer, size, &iova))

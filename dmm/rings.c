@@ -122,8 +122,16 @@ static void build_layout(struct build *b, const struct node *key,
 	if ((n = node_get(node, "length")))
 		l->length = build_field_expr(b, n, ring);
 	n = node_get(node, "buffer");
-	if (!n)
+	if (!n) {
+		/* or the device gets an address that nobody checked */
+		if (node_get(node, "length") || !ring->to_device)
+			diag_error(b->diag, key->pos,
+				   DIAG_MISSING
+				   "layout %s needs a buffer: where its bytes "
+				   "are",
+				   l->name);
 		return;
+	}
 	if (!node_get(node, "length"))
 		diag_error(b->diag, n->pos,
 			   DIAG_MISSING "a buffer needs a length");

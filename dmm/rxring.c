@@ -11,8 +11,6 @@
 
 #include "mon.h"
 
-/* Descriptors that one doorbell looks at; all are checked when used, too. */
-#define LOOK_MAX 2048u
 #define VLAN_AT 12u /* of the tag in a frame */
 #define VLAN_TAG 4u
 #define VLAN_TYPE 0x8100u
@@ -107,7 +105,7 @@ bool rxring_check(struct dmm *d, unsigned int g, const struct ring *r,
 	if (seen->base == ring && seen->count == count &&
 	    seen->size == now.size)
 		i = seen->tail % count;
-	for (n = 0; i != tail && n < LOOK_MAX;
+	for (n = 0; i != tail && n < RX_LOOK_MAX;
 	     i = i + 1 < count ? i + 1 : 0, n++) {
 		if (d->host.read_mem(d->host.ctx, g, ring + i * r->words * 8u,
 				     w, r->words * 8u))

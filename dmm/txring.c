@@ -101,8 +101,16 @@ static void check_buffer(struct dmm *d, unsigned int g, struct tx_desc *t,
 		refuse(d, g, "a frame is too long", t->gpa, t->len);
 		return;
 	}
-	if (!d->host.translate(d->host.ctx, g, t->gpa, t->len, &t->iova))
+	if (!d->host.translate(d->host.ctx, g, t->gpa, t->len, &t->iova)) {
+		/* cut off, it would be an address of somebody else's */
+		if (tx_ring(d)->kind == RING_OF_SLOTS ||
+		    t->iova + t->len - 1 <= l->buffer.mask)
+			return;
+		t->bad = true;
+		refuse(d, g, "a buffer is beyond the part's addresses", t->gpa,
+		       t->len);
 		return;
+	}
 	if (d->conf.without & DMM_WITHOUT_BUFFER) {
 		t->iova = t->gpa;
 		return;

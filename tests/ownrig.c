@@ -149,6 +149,8 @@ static void host_write(void *ctx, unsigned int space, uint64_t off,
 		write_csr0(rig, (uint16_t)value);
 	else if (off == 0x10)
 		rig->csr[rig->rap & 127] = (uint16_t)value;
+	else
+		rig->strange++;
 }
 
 static int host_reset(void *ctx)
@@ -195,8 +197,7 @@ static void host_report(void *ctx, const struct dmm_report *r)
 static int host_translate(void *ctx, unsigned int guest, uint64_t gpa,
 			  uint64_t len, uint64_t *iova)
 {
-	(void)ctx;
-	*iova = OWN_GUEST(guest) + gpa;
+	*iova = OWN_GUEST(guest) + ((struct ownrig *)ctx)->far + gpa;
 	return cc_within(gpa, len, 0, OWN_MEM) ? 0 : -EFAULT;
 }
 
@@ -285,17 +286,19 @@ static struct dmm_model *load(void)
 	return model;
 }
 
-void ownrig_open(struct ownrig *rig, unsigned int guests)
+int ownrig_try(struct ownrig *rig, enum dmm_how how, unsigned int guests,
+	       uint64_t area)
 {
 	struct dmm_host h = host;
 	struct dmm_model *model = rig->model;
 	char *why = NULL;
 	unsigned int g;
+	int err;
 
 	*rig = (struct ownrig){ .model = model, .clock = 1, .due = UINT64_MAX };
 	if (!rig->model)
 		rig->model = load();
-	rig->conf = (struct dmm_conf){ .how = DMM_MERGE,
+	rig->conf = (struct dmm_conf){ .how = how,
 				       .antispoof = true,
 				       .guests = guests };
 	for (g = 0; g < guests; g++)
@@ -305,12 +308,22 @@ void ownrig_open(struct ownrig *rig, unsigned int guests)
 			.weight = 1
 		};
 	rig->conf.area.size = dmm_model_area(rig->model);
-	rig->conf.area.iova = OWN_AREA;
+	rig->conf.area.iova = area;
 	rig->conf.area.host = calloc(1, rig->conf.area.size);
 	h.ctx = rig;
 	host_reset(rig);
-	if (!rig->conf.area.host ||
-	    dmm_open(&rig->dmm, rig->model, &rig->conf, &h, &why))
+	if (!rig->conf.area.host)
+		abort();
+	err = dmm_open(&rig->dmm, rig->model, &rig->conf, &h, &why);
+	if (err)
+		free(rig->conf.area.host);
+	free(why);
+	return err;
+}
+
+void ownrig_open(struct ownrig *rig, unsigned int guests)
+{
+	if (ownrig_try(rig, DMM_MERGE, guests, OWN_AREA))
 		abort();
 }
 

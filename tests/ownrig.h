@@ -21,6 +21,7 @@ struct ownrig {
 	struct dmm *dmm;
 	struct dmm_conf conf;
 	uint8_t mem[OWN_GUESTS][OWN_MEM];
+	uint64_t far;	     /* so far behind OWN_GUEST() guests lie */
 	uint64_t clock, due; /* nanoseconds */
 	bool line[OWN_GUESTS];
 	struct dmm_report last;
@@ -35,13 +36,17 @@ struct ownrig {
 	uint32_t tx_count, rx_count, tx_at, rx_at;
 	bool idle;	     /* it does not look at its rings, whatever comes */
 	unsigned int faults; /* DMA that is nobody's */
-	unsigned int torn;   /* frames whose end it did not find */
-	unsigned int sent;   /* frames, the last of which is */
+	unsigned int strange; /* writes that are to no register of it */
+	unsigned int torn;    /* frames whose end it did not find */
+	unsigned int sent;    /* frames, the last of which is */
 	uint8_t frame[OWN_FRAME];
 	size_t len;
 };
 
 void ownrig_open(struct ownrig *rig, unsigned int guests);
+/* The same, shared (how), with the monitor's area anywhere: dmm_open()'s word. */
+MUST_CHECK int ownrig_try(struct ownrig *rig, enum dmm_how how,
+			  unsigned int guests, uint64_t area);
 void ownrig_close(struct ownrig *rig);
 
 /* An access of a guest to BAR 0. */

@@ -4,6 +4,7 @@
  * says where they are, and the other ways in which guests lay them out.
  */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -494,6 +495,100 @@ static void window(void **state)
 	ownrig_close(&rig);
 }
 
+/*
+ * Read, the reset is the guest's own; the part was not asked, and is as it
+ * was, index and all.
+ */
+static void reset_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(ownrig_try(&rig, DMM_EXCLUSIVE, 1, OWN_AREA), 0);
+	start(0);
+	ownrig_access(&rig, 0, 0x12, 2, true, 4);
+	ownrig_access(&rig, 0, 0x16, 2, false, 0); /* the link: the part's */
+	assert_int_equal(rig.rap, 4);
+	ownrig_access(&rig, 0, 0x14, 2, false, 0);
+	assert_int_equal(ownrig_csr(&rig, 0, 0), 4);
+	start(0);
+	hear(0, 200);
+	assert_int_equal(status(0, RX, 0), STP | ENP);
+	/* it still tells, and of all that comes */
+	assert_true(rig.csr[0] & 0x40);
+	assert_false(rig.csr[0] & 0x7f00);
+	make(0, BUFS, 100);
+	desc(0, 0, BUFS, 100, ONE);
+	demand(0);
+	assert_int_equal(rig.sent, 1);
+	ownrig_close(&rig);
+}
+
+/* Whatever a guest writes, and how wide, the part has it from the monitor. */
+static void no_other_door(void **state)
+{
+	static const uint64_t values[] = { 0, UINT64_MAX, 0x0014001400140014 };
+	unsigned int i, off, width;
+
+	(void)state;
+	assert_int_equal(ownrig_try(&rig, DMM_EXCLUSIVE, 1, OWN_AREA), 0);
+	for (i = 0; i < 3 * 2; i++) {
+		if (i == 3) /* and in double words */
+			ownrig_access(&rig, 0, 0x10, 4, true, 0);
+		for (width = 1; width <= 8; width *= 2)
+			for (off = 0; off + width <= 0x20; off++)
+				ownrig_access(&rig, 0, off, width, true,
+					      values[i % 3]);
+	}
+	assert_int_equal(rig.strange, 0);
+	ownrig_close(&rig);
+}
+
+/* Cut off at 32 bits, an address would be another's. */
+static void far_memory(void **state)
+{
+	const uint64_t end = UINT64_C(0x100000000);
+
+	(void)state;
+	assert_int_equal(ownrig_try(&rig, DMM_MERGE, 1, end), -EINVAL);
+	assert_int_equal(ownrig_try(&rig, DMM_MERGE, 1, end - 4096), -EINVAL);
+	setup(1);
+	make(0, BUFS, 100);
+	rig.far = end;
+	desc(0, 0, BUFS, 100, ONE);
+	demand(0);
+	assert_int_equal(rig.sent, 0);
+	assert_int_equal(rig.reports, 1);
+	/* its last byte counts, too */
+	rig.far = end - OWN_GUEST(0) - BUFS - 99;
+	desc(0, 1, BUFS, 100, ONE);
+	demand(0);
+	assert_int_equal(rig.sent, 0);
+	assert_int_equal(rig.reports, 2);
+	assert_int_equal(rig.faults, 0);
+	rig.far = 0;
+	desc(0, 2, BUFS, 100, ONE);
+	demand(0);
+	assert_int_equal(rig.sent, 1);
+	ownrig_close(&rig);
+}
+
+/* A long ring whose last buffer is bad costs a start no more than others. */
+static void long_ring(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	ownrig_open(&rig, 1);
+	for (i = 0; i < OWN_MEM / 8; i++) /* 8 bytes each: all are given */
+		put(0, i * 8, (uint32_t)OWN << 16);
+	put(0, OWN_MEM - 8, OWN_MEM - 1 + ((uint32_t)OWN << 16));
+	ownrig_set32(&rig, 0, 24, 0);
+	ownrig_set(&rig, 0, 76, 0x10000u - OWN_MEM / 8);
+	rig.watch_len = OWN_MEM;
+	ownrig_set(&rig, 0, 0, 2);
+	assert_in_range(rig.watched, 1024, 5000);
+	ownrig_close(&rig);
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -504,13 +599,15 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(frame),      cmocka_unit_test(block_once),
-		cmocka_unit_test(whole_ring), cmocka_unit_test(pieces),
-		cmocka_unit_test(read_once),  cmocka_unit_test(stop),
-		cmocka_unit_test(scan),	      cmocka_unit_test(receive),
-		cmocka_unit_test(multicast),  cmocka_unit_test(siblings),
-		cmocka_unit_test(forms),      cmocka_unit_test(words_turned),
-		cmocka_unit_test(window),
+		cmocka_unit_test(frame),	 cmocka_unit_test(block_once),
+		cmocka_unit_test(whole_ring),	 cmocka_unit_test(pieces),
+		cmocka_unit_test(read_once),	 cmocka_unit_test(stop),
+		cmocka_unit_test(scan),		 cmocka_unit_test(receive),
+		cmocka_unit_test(multicast),	 cmocka_unit_test(siblings),
+		cmocka_unit_test(forms),	 cmocka_unit_test(words_turned),
+		cmocka_unit_test(window),	 cmocka_unit_test(reset_alone),
+		cmocka_unit_test(far_memory),	 cmocka_unit_test(long_ring),
+		cmocka_unit_test(no_other_door),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);

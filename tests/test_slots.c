@@ -405,6 +405,27 @@ static void half_a_frame(void **state)
 	assert_true(i > 10);
 }
 
+/* One that is too long for all is no reason to begin anew. */
+static void long_frame(void **state)
+{
+	struct dmm_guest_stats stats;
+	unsigned int i;
+
+	(void)state;
+	device_at = 0;
+	for (i = 0; i < 100; i++) {
+		put_header(device_at, 1, 4000);
+		device_at = (device_at + 4004) % s.dmm->rx_size;
+		set_cbr(device_at);
+		s.now += 1000000;
+		dmm_tick(s.dmm);
+	}
+	assert_int_equal(s.resets, 0);
+	arrive(mac[0], 100);
+	dmm_guest_stats(s.dmm, 0, &stats);
+	assert_int_equal(stats.frames_received, 1);
+}
+
 /* What the device says of its ring is bounded, whatever it is. */
 static void wild_device(void **state)
 {
@@ -542,6 +563,7 @@ int main(void)
 		TEST(overflow),
 		TEST(filters),
 		TEST(half_a_frame),
+		TEST(long_frame),
 		TEST(wild_device),
 		TEST(no_ring),
 		cmocka_unit_test(eeprom_by_pins),
