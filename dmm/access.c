@@ -192,8 +192,9 @@ static void apply_write(struct element *el)
 			el->reset |= step_resets(el->d, &el->judged[i]);
 		}
 		el->c->reg[p->e->slot] &= ~p->reg->self_clear;
-		if (p->reg->eeprom != MODEL_NONE ||
-		    p->reg->window != MODEL_NONE)
+		if ((p->reg->eeprom != MODEL_NONE ||
+		     p->reg->window != MODEL_NONE) &&
+		    (flags & REG_MONITOR || !el->d->conf.alone))
 			door_written(el->d, el->g, p->e->reg, v);
 	}
 }

@@ -274,6 +274,12 @@ struct dmm_conf {
 	struct dmm_area area; /* for models with rings of descriptors */
 	enum dmm_how how;
 	enum dmm_when_parked when_parked;
+	/*
+	 * The one guest has the device whole, and something else holds that
+	 * to the guest's memory: nothing is checked, and what needs no answer
+	 * of the monitor's goes straight.  It needs no area.
+	 */
+	bool alone;
 	bool antispoof;	   /* check source addresses */
 	bool mirror;	   /* promiscuous guests see their siblings' frames */
 	uint64_t lease_ns; /* 0: as the model's maxPark says */
@@ -305,6 +311,13 @@ void dmm_close(struct dmm *dmm); /* NULL is fine; the device is not touched */
  */
 enum dmm_verdict dmm_access(struct dmm *dmm, unsigned int guest,
 			    struct dmm_access *access);
+
+/*
+ * Of a device that its guest has alone: may the page of 4 KiB at (off) of a
+ * space be the guest's own?  All of its registers go straight, then.
+ */
+#define DMM_PAGE 4096u
+bool dmm_direct(const struct dmm *dmm, unsigned int space, uint64_t off);
 
 /* The device's interrupt line is now (level). */
 void dmm_interrupt(struct dmm *dmm, bool level);

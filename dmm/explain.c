@@ -13,8 +13,6 @@
 
 #include "mon.h"
 
-#define MAP_PAGE 4096u
-
 struct out {
 	explain_put *put;
 	void *ctx;
@@ -123,61 +121,35 @@ static void plan_register(const struct out *o, const struct dmm *d,
 	say(o, " %s\n", reason);
 }
 
-/* What forces a page of memory to trap; NULL: nothing does. */
-static const struct reg *trapper(const struct dmm *d, unsigned int space,
-				 uint64_t page)
-{
-	const struct dmm_model *m = d->model;
-	unsigned int dir, grain = m->space[space].grain;
-	uint64_t off;
-
-	for (off = page; off < page + MAP_PAGE && off < m->space[space].size;
-	     off += grain)
-		for (dir = 0; dir < 2; dir++) {
-			uint16_t e = m->plan.head[space][dir][off / grain];
-			const struct reg *reg;
-
-			if (e == MODEL_NONE)
-				continue;
-			reg = &m->reg[m->plan.entry[e].reg];
-			if (reg->hooks[dir] ||
-			    paths_of(d, reg, dir, false) != DMM_FORWARD)
-				return reg;
-		}
-	return NULL;
-}
-
-static bool has_register(const struct dmm_model *m, unsigned int space,
-			 uint64_t page)
-{
-	uint64_t off;
-
-	for (off = page; off < page + MAP_PAGE && off < m->space[space].size;
-	     off += m->space[space].grain)
-		if (m->plan.head[space][0][off / m->space[space].grain] !=
-			    MODEL_NONE ||
-		    m->plan.head[space][1][off / m->space[space].grain] !=
-			    MODEL_NONE)
-			return true;
-	return false;
-}
-
-static void plan_pages(const struct out *o, const struct dmm *d,
-		       unsigned int space)
+static void plan_pages(const struct out *o, struct dmm *d, unsigned int space)
 {
 	const struct space *s = &d->model->space[space];
-	const struct reg *reg;
+	const struct reg *reg, *alone;
 	uint64_t page;
+	bool direct, whole;
+	enum mode mode;
 
 	if (s->kind != SPACE_MMIO)
 		return;
-	for (page = 0; page < s->size; page += MAP_PAGE) {
-		if (!has_register(d->model, space, page))
+	for (page = 0; page < s->size; page += DMM_PAGE) {
+		direct = paths_direct(d, space, page, &reg);
+		mode = d->mode;
+		d->mode = MODE_EXCLUSIVE;
+		d->conf.alone = true;
+		whole = paths_direct(d, space, page, &alone);
+		d->mac_given = true;
+		(void)paths_direct(d, space, page, &alone);
+		d->mac_given = d->conf.alone = false;
+		d->mode = mode;
+		if (!direct && !reg && !whole)
 			continue;
-		reg = trapper(d, space, page);
-		say(o, "  page 0x%05llx: %s%s\n", (unsigned long long)page,
-		    reg ? "traps whole, for " : "could be mapped: direct",
-		    reg ? reg->name : "");
+		say(o, "  page 0x%05llx: %s%s%s%s%s\n",
+		    (unsigned long long)page,
+		    direct ? "could be mapped: direct" : "traps whole, for ",
+		    direct ? "" : reg->name,
+		    direct || !whole ? "" : "; protect: iommu: direct",
+		    !direct && whole && alone ? ", but with a mac: " : "",
+		    !direct && whole && alone ? alone->name : "");
 	}
 }
 

@@ -107,6 +107,8 @@ enum rule_verdict judge_element(struct element *el, const struct judged **why,
 	uint64_t v = 0;
 	unsigned int i;
 
+	if (el->d->conf.alone)
+		return RULE_PASS;
 	for (i = 0; i < el->n; i++) {
 		const struct piece *p = &el->piece[i];
 

@@ -219,7 +219,8 @@ struct dmm {
 	uint64_t *registers;
 	bool dev_level; /* the device's interrupt line */
 	bool mac_set[DMM_MAX_GUESTS];
-	int owner; /* -1: none */
+	bool mac_given; /* guest 0's is not the card's own */
+	int owner;	/* -1: none */
 	uint64_t owner_since, lease_end, last_use;
 	uint64_t asked_since; /* that it should let go; 0: was not asked */
 	struct sched sched;
@@ -327,6 +328,9 @@ void mon_failed(struct dmm *d, unsigned int g);
 /* The path of an access, as the mode and the model say; the hooks aside. */
 enum dmm_path paths_of(const struct dmm *d, const struct reg *reg, bool write,
 		       bool parked);
+/* Could the page be mapped?  If not, (*why) is a register that traps. */
+bool paths_direct(const struct dmm *d, unsigned int space, uint64_t off,
+		  const struct reg **why);
 /* Fill d->path, flags, reg_of and checks. */
 void paths_plan(struct dmm *d);
 /* Behind it: d->loads and bank, which are made.  -ENOMEM. */

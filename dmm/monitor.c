@@ -218,7 +218,24 @@ static int choose_mode(struct dmm *d, char **why)
 	enum dmm_how how = d->conf.how;
 
 	if (how == DMM_HOW_DEFAULT)
-		how = d->conf.guests == 1 && m->rings ? DMM_EXCLUSIVE : m->how;
+		how = d->conf.guests == 1 && (m->rings || d->conf.alone) ?
+			      DMM_EXCLUSIVE :
+			      m->how;
+	if (d->conf.alone && d->conf.guest[0].has_mac &&
+	    m->identity.mac_memory != MODEL_NONE)
+		return refuse(why,
+			      "%s shows its own address where nobody looks: a "
+			      "guest that has it alone gets no mac",
+			      m->name);
+	if (d->conf.alone && d->conf.guests == 1 && how == DMM_EXCLUSIVE) {
+		d->mode = MODE_EXCLUSIVE;
+		return 0;
+	}
+	if (d->conf.alone)
+		return refuse(why,
+			      "%s is to be one guest's alone: that is "
+			      "exclusive, and of one guest",
+			      m->name);
 	if (m->rings &&
 	    (m->transmit.dring == MODEL_NONE ||
 	     m->receive.dring == MODEL_NONE ||
@@ -361,7 +378,7 @@ static int start(struct dmm *d, char **why)
 		   d->conf.lease_ns);
 	d->owner = d->mode == MODE_EXCLUSIVE ? 0 : -1;
 	d->owner_since = d->host.now(d->host.ctx);
-	if (!err && m->rings)
+	if (!err && m->rings && !d->conf.alone)
 		err = shadow_open(d);
 	else if (!err && d->mode == MODE_SPOOL)
 		err = spool_open(d);
@@ -384,6 +401,7 @@ int dmm_open(struct dmm **out, const struct dmm_model *model,
 		return -ENOMEM;
 	d->model = model;
 	d->conf = *conf;
+	d->mac_given = conf->guest[0].has_mac;
 	d->host = *host;
 	host_complete(&d->host);
 	if (conf->guests == 0 || conf->guests > DMM_MAX_GUESTS)
@@ -450,6 +468,8 @@ void dmm_close(struct dmm *d)
 void dmm_interrupt(struct dmm *d, bool level)
 {
 	d->dev_level = level;
+	if (d->conf.alone)
+		return; /* it goes straight, too */
 	if (d->model->rings) {
 		shadow_service(d);
 	} else if (d->mode == MODE_SPOOL) {
@@ -539,8 +559,9 @@ void dmm_guest_reset(struct dmm *d, unsigned int g)
 	if (mon_on_device(d, g) && d->mode == MODE_DROP)
 		lease_evict(d, g);
 	else if (mon_on_device(d, g) &&
-		 (d->model->rings ? proc_run(d, PROC_QUIESCE, &args) :
-				    mon_device_reset(d)))
+		 (d->model->rings && !d->conf.alone ?
+			  proc_run(d, PROC_QUIESCE, &args) :
+			  mon_device_reset(d)))
 		d->failed = true;
 	mon_blank(d, g);
 	if (on_card)
@@ -555,7 +576,7 @@ void dmm_quiet(struct dmm *d)
 	struct proc_args args = { .guest = d->owner };
 
 	lease_account(d, d->host.now(d->host.ctx));
-	if (d->model->proc[PROC_QUIESCE].n &&
+	if (d->model->proc[PROC_QUIESCE].n && !d->conf.alone &&
 	    (d->mode == MODE_SPOOL || d->owner >= 0) &&
 	    proc_run(d, PROC_QUIESCE, &args))
 		d->failed = true;

@@ -60,6 +60,12 @@ static bool is_needed(const struct dmm_model *m, const struct reg *reg)
 			       index == r->boundary || index == r->current));
 }
 
+/* With an address that is not the card's own, its EEPROM is a copy. */
+static bool answers_alone(const struct dmm *d, const struct reg *r)
+{
+	return r->eeprom != MODEL_NONE && d->mac_given;
+}
+
 /* Registers that no guest ever moves on the device. */
 static bool is_monitors(const struct dmm *d, unsigned int reg)
 {
@@ -67,6 +73,8 @@ static bool is_monitors(const struct dmm *d, unsigned int reg)
 	const struct reg *r = &m->reg[reg];
 	unsigned int i;
 
+	if (d->conf.alone)
+		return answers_alone(d, r);
 	if (r->global && (d->mode != MODE_EXCLUSIVE || m->rings))
 		return true;
 	if (r->window != MODEL_NONE || r->eeprom != MODEL_NONE)
@@ -98,6 +106,8 @@ enum dmm_path paths_of(const struct dmm *d, const struct reg *reg, bool write,
 		return DMM_DENY;
 	if (!device)
 		return DMM_ANSWER;
+	if (d->conf.alone)
+		return DMM_FORWARD;
 	if (reg->answer != ANSWER_NONE && !write)
 		return DMM_ANSWER;
 	if (write && reg->port_memory == MODEL_NONE &&
@@ -131,10 +141,11 @@ void paths_plan(struct dmm *d)
 		if (reg->window != MODEL_NONE &&
 		    !m->window[reg->window].command)
 			d->flags[i] |= REG_DOOR;
-		if (r->present && (i == r->start || i == r->stop ||
-				   i == r->boundary || i == r->current))
+		if (r->present && !d->conf.alone &&
+		    (i == r->start || i == r->stop || i == r->boundary ||
+		     i == r->current))
 			d->flags[i] |= REG_RING;
-		if (reg->port_memory != MODEL_NONE)
+		if (reg->port_memory != MODEL_NONE && !d->conf.alone)
 			d->flags[i] |= REG_PORT;
 		for (k = 0; k < m->transmit.sent.n; k++)
 			if (m->set[m->transmit.sent.first + k].reg == i &&
@@ -183,4 +194,54 @@ int paths_lists(struct dmm *d)
 	for (i = 0; i < m->places; i++)
 		add_bank(d, &m->place[i]);
 	return 0;
+}
+
+/* A byte that is denied on purpose, and not only because nobody classed it. */
+static bool is_denied(const struct space *s, uint64_t off)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->denied; i++)
+		if (s->deny[i].first < off + DMM_PAGE && s->deny[i].last >= off)
+			return true;
+	return false;
+}
+
+bool paths_direct(const struct dmm *d, unsigned int space, uint64_t off,
+		  const struct reg **why)
+{
+	const struct dmm_model *m = d->model;
+	const struct space *s = &m->space[space];
+	unsigned int dir, grain = s->grain;
+	bool any = false;
+	uint64_t at;
+
+	*why = NULL;
+	for (at = off; at < off + DMM_PAGE && at < s->size; at += grain)
+		for (dir = 0; dir < 2; dir++) {
+			uint16_t e = m->plan.head[space][dir][at / grain];
+			const struct reg *reg;
+
+			if (e == MODEL_NONE)
+				continue;
+			any = true;
+			reg = &m->reg[m->plan.entry[e].reg];
+			if ((d->conf.alone || !reg->hooks[dir]) &&
+			    paths_of(d, reg, dir, false) == DMM_FORWARD)
+				continue;
+			*why = reg;
+			return false;
+		}
+	return any && !is_denied(s, off);
+}
+
+bool dmm_direct(const struct dmm *d, unsigned int space, uint64_t off)
+{
+	const struct reg *why;
+
+	return d->conf.alone && space < d->model->spaces &&
+	       d->model->space[space].kind == SPACE_MMIO &&
+	       off % DMM_PAGE == 0 &&
+	       cc_within(off, DMM_PAGE, 0, d->model->space[space].size) &&
+	       paths_direct(d, space, off, &why);
 }

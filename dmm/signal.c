@@ -72,6 +72,8 @@ void lease_line(struct dmm *d, unsigned int g)
 	unsigned int i;
 	bool level;
 
+	if (d->conf.alone)
+		return;
 	if (by_vectors(d, c)) {
 		for (i = 0; i < d->model->interrupt.vectors; i++)
 			vector_line(d, g, i);

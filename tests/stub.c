@@ -125,6 +125,15 @@ static void host_line(void *ctx, unsigned int guest, bool level)
 	((struct stub *)ctx)->line[guest] = level;
 }
 
+static void host_message(void *ctx, unsigned int guest, unsigned int vector)
+{
+	struct stub *s = ctx;
+
+	if (s->logged + 64 <= sizeof(s->log))
+		s->logged += (size_t)sprintf(s->log + s->logged, "m%u.%u ",
+					     guest, vector);
+}
+
 static void host_wake(void *ctx, unsigned int guest)
 {
 	(void)guest;
@@ -190,6 +199,7 @@ static const struct dmm_host stub_host = {
 	.now = host_now,
 	.reset = host_reset,
 	.line = host_line,
+	.message = host_message,
 	.wake = host_wake,
 	.due = host_due,
 	.frame = host_frame,
@@ -264,7 +274,7 @@ int stub_try(struct stub *s, enum dmm_how how, unsigned int guests)
 		struct dmm_guest_conf *g = &s->conf.guest[i];
 
 		g->weight = 1;
-		g->has_mac = guests > 1;
+		g->has_mac |= guests > 1;
 		memcpy(g->mac, "\x52\x54\x00\x00\x00", 5);
 		g->mac[5] = (uint8_t)(10 + i);
 	}

@@ -33,7 +33,7 @@ struct stub {
 	bool keeps;
 	uint8_t memory[STUB_MEMORY];
 	uint64_t now;
-	char log[STUB_LOG]; /* "r0+4.1 " and "w0+4.1=40 ", in hex */
+	char log[STUB_LOG]; /* "r0+4.1 ", "w0+4.1=40 ", "m0.2 ", in hex */
 	size_t logged;
 	enum dmm_verdict verdict; /* of the last access */
 	struct dmm_report report; /* the last one; access is not kept */

@@ -28,6 +28,7 @@
 #include "vmm/backend.h"
 #include "vmm/log.h"
 #include "vmm/mem.h"
+#include "vmm/pcicap.h"
 #include "vmm/qemu.h"
 
 static uint64_t now_ms(void)
@@ -614,6 +615,36 @@ static void test_no_qemu(void **state)
 	}
 }
 
+/* Capabilities of a QEMU's 82574L: what of them a guest is shown. */
+static void test_e1000e_messages(void **state)
+{
+	struct backend_info info;
+	struct pcicap cap;
+	struct card card;
+	uint8_t config[256];
+	unsigned int at, shown = 0;
+
+	(void)state;
+	need_qemu();
+	open_card(&card, 0x8086, 0x10d3);
+	info = card.be->info;
+	memcpy(config, info.config, sizeof(config));
+	assert_int_equal(pcicap_open(&cap, &info, config, true), 0);
+	for (at = config[0x34]; at; at = config[at + 1])
+		shown |= 1u << config[at];
+	assert_int_equal(shown, 1u << 0x01 | 1u << 0x05 | 1u << 0x11);
+	assert_int_equal(cap.vectors, 5);
+	assert_int_equal(cap.table_bar, 3);
+	assert_true(pcicap_needs(&info, 3));
+	assert_false(pcicap_needs(&info, 0));
+	pcicap_table_write(&cap, 3, 16 * 4 + 8, 4, 0x55);
+	assert_int_equal(pcicap_table_read(&cap, 3, 16 * 4 + 8, 4), 0x55);
+	/* It is ours: the card's own is as it was. */
+	assert_int_equal(card.be->ops->read(card.be, 3, 16 * 4 + 8, 4), 0);
+	pcicap_close(&cap);
+	close_card(&card);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -624,6 +655,7 @@ int main(void)
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_ne2k),
 		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_e1000e_messages),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_leaves_nothing),

@@ -24,6 +24,8 @@
 
 enum backend_space { BACKEND_NONE, BACKEND_IO, BACKEND_MMIO };
 
+enum backend_signal { BACKEND_PIN, BACKEND_MSI, BACKEND_MSIX };
+
 struct backend_bar {
 	enum backend_space space;
 	uint64_t size;
@@ -78,6 +80,20 @@ struct backend_ops {
 	 * is called: what it told of was served, and it may tell again.
 	 */
 	void (*irq_done)(struct backend *be);
+
+	/*
+	 * Both optional, together: for a device that a guest has alone.
+	 *
+	 * Where BAR (bar) is in this process; NULL: it cannot be mapped.
+	 */
+	uint8_t *(*bar_host)(struct backend *be, unsigned int bar);
+	/*
+	 * Interrupts of (kind) go to the (n) eventfds at (fd), of which some
+	 * may be -1, and no more to irq_fd; (n) 0: there are none.  A pin is
+	 * masked when it told, until (unmask) is signalled.  0 or -errno.
+	 */
+	int (*signals)(struct backend *be, enum backend_signal kind,
+		       const int *fd, unsigned int n, int unmask);
 
 	/* Frames on the wire that the device did not take; ~0: not known. */
 	uint64_t (*unheard)(struct backend *be);

@@ -14,6 +14,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <linux/vfio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -219,6 +220,27 @@ static void card_dma_unmap(struct backend *be, uint64_t iova, uint64_t len)
 	vfio_unmap(&to_card(be)->dev, iova, len);
 }
 
+static uint8_t *card_bar_host(struct backend *be, unsigned int bar)
+{
+	struct card *card = to_card(be);
+
+	if (card->dev.bar[bar].map)
+		card->touched = true;
+	return card->dev.bar[bar].map;
+}
+
+static int card_signals(struct backend *be, enum backend_signal kind,
+			const int *fd, unsigned int n, int unmask)
+{
+	static const unsigned int index[] = {
+		[BACKEND_PIN] = VFIO_PCI_INTX_IRQ_INDEX,
+		[BACKEND_MSI] = VFIO_PCI_MSI_IRQ_INDEX,
+		[BACKEND_MSIX] = VFIO_PCI_MSIX_IRQ_INDEX,
+	};
+
+	return vfio_signals(&to_card(be)->dev, index[kind], fd, n, unmask);
+}
+
 static uint64_t not_known(struct backend *be)
 {
 	(void)be;
@@ -336,6 +358,8 @@ const struct backend_ops backend_vfio = {
 	.reset = card_reset,
 	.irq_level = card_irq_level,
 	.irq_done = card_irq_done,
+	.bar_host = card_bar_host,
+	.signals = card_signals,
 	.unheard = not_known,
 	.dma_map = card_dma_map,
 	.dma_unmap = card_dma_unmap,

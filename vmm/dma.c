@@ -113,6 +113,29 @@ int dma_memory(struct dma *dma, unsigned int guest, uint64_t bytes, int *fd,
 	return 0;
 }
 
+static int map_own(struct dma *dma, struct dma_guest *g,
+		   const struct mem_region *r, unsigned int i, uint64_t len,
+		   char **why)
+{
+	int err = dma->be->ops->dma_map(dma->be, r->gpa, r->host, len, true);
+
+	g->iova[i] = r->gpa;
+	if (!err)
+		g->mapped[i] = len;
+	else if (err == -ENOMEM)
+		return why_set(why, err,
+			       "its memory cannot be pinned for the device: "
+			       "be root, or ulimit -l more, or give it less");
+	else
+		return why_set(why, err,
+			       "the device cannot be shown its memory from "
+			       "%#llx on: %s; what is below it may do: "
+			       "dmaWindow: %lluM, or less memory",
+			       (unsigned long long)r->gpa, strerror(-err),
+			       (unsigned long long)(r->gpa >> 20));
+	return 0;
+}
+
 /* As much of region (i) as the guest's window lets the device see. */
 static int map_region(struct dma *dma, struct dma_guest *g, struct mem *mem,
 		      unsigned int i, char **why)
@@ -126,6 +149,8 @@ static int map_region(struct dma *dma, struct dma_guest *g, struct mem *mem,
 		len = g->window > r->gpa ? g->window - r->gpa : 0;
 	if (!len)
 		return 0;
+	if (dma->alone)
+		return map_own(dma, g, r, i, len, why);
 	if (len > room)
 		return why_set(why, -ENOSPC,
 			       "the memory of all guests does not fit below "
@@ -154,7 +179,7 @@ int dma_attach(struct dma *dma, unsigned int guest, struct mem *mem,
 	unsigned int i;
 	int err;
 
-	if (!dma->area.size)
+	if (!dma->area.size && !dma->alone)
 		return 0;
 	g->window = window;
 	for (i = 0; i < mem->count; i++) {

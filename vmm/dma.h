@@ -32,11 +32,16 @@ struct dma {
 	struct backend *be;
 	struct dmm_area area;
 	uint64_t own;  /* bytes mapped for it, ours to give back; 0: none */
+	bool alone;    /* one guest's memory is where the guest has it */
 	uint64_t next; /* first device address that is free */
 	struct dma_guest guest[DMM_MAX_GUESTS];
 };
 
-/* (area) bytes for the monitor; 0: the device masters no bus.  As gate.h. */
+/*
+ * (area) bytes for the monitor; 0: the device masters no bus.  With (alone)
+ * set before dma_attach() there is none, and all of the guest's memory is the
+ * device's to write, at the guest's own addresses.  As gate.h.
+ */
 MUST_CHECK int dma_open(struct dma *dma, struct backend *be, uint64_t area,
 			char **why);
 void dma_close(struct dma *dma);

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alone.h"
 #include "backend.h"
 #include "clock.h"
 #include "crash.h"
@@ -64,6 +65,8 @@ struct gate {
 	struct dmm *dmm;
 	struct record *record; /* NULL: none */
 	struct dma dma;
+	bool whole; /* one guest's, behind an IOMMU */
+	struct alone alone;
 	pthread_mutex_t lock;
 	struct notes *notes; /* under lock; NULL: no access is at hand */
 	pthread_t thread;
@@ -366,6 +369,45 @@ static void mode_changed(void *ctx, enum pcicap_mode mode)
 static const struct vpci_ops pci_ops = { .access = bar_access,
 					 .mode = mode_changed };
 
+/* Of a card that the guest has alone. */
+static void whole_command(void *ctx, uint16_t command)
+{
+	struct seat *seat = ctx;
+
+	if (!seat->gone)
+		alone_command(&seat->gate->alone, seat->pci, command);
+}
+
+static void whole_mode(void *ctx, enum pcicap_mode mode)
+{
+	struct seat *seat = ctx;
+
+	if (!seat->gone)
+		alone_mode(&seat->gate->alone, seat->pci, mode);
+}
+
+static void whole_placed(void *ctx, unsigned int bar, bool seen, uint64_t addr)
+{
+	struct seat *seat = ctx;
+
+	alone_placed(&seat->gate->alone, bar, seen, addr);
+}
+
+static void whole_vector(void *ctx, unsigned int vector,
+			 const struct pcicap_vector *message)
+{
+	struct seat *seat = ctx;
+
+	if (!seat->gone)
+		alone_vector(&seat->gate->alone, vector, message);
+}
+
+static const struct vpci_ops whole_ops = { .access = bar_access,
+					   .command = whole_command,
+					   .mode = whole_mode,
+					   .placed = whole_placed,
+					   .vector = whole_vector };
+
 /* ---- the device's thread ---- */
 
 static void *device_thread(void *arg)
@@ -593,6 +635,7 @@ int gate_open(struct gate **out, const struct machine *m, unsigned int device,
 	const struct machine_device *dev = &m->device[device];
 	struct dmm_conf conf = { .how = dev->share.how,
 				 .when_parked = dev->share.when_parked,
+				 .alone = dev->share.alone,
 				 .antispoof = dev->share.antispoof,
 				 .mirror = dev->share.mirror,
 				 .lease_ns = dev->share.lease_ns };
@@ -602,6 +645,7 @@ int gate_open(struct gate **out, const struct machine *m, unsigned int device,
 	int err;
 
 	gate->name = dev->name;
+	gate->whole = dev->share.alone;
 	gate->model = model;
 	gate->model_file = models_file(dev->model);
 	pthread_mutex_init(&gate->lock, NULL);
@@ -620,7 +664,9 @@ int gate_open(struct gate **out, const struct machine *m, unsigned int device,
 		err = reset_device(gate, why);
 	if (!err)
 		err = dma_open(&gate->dma, gate->be,
-			       dmm_model_area(gate->model), why);
+			       gate->whole ? 0 : dmm_model_area(gate->model),
+			       why);
+	gate->dma.alone = gate->whole;
 	conf.area = gate->dma.area;
 	if (!err)
 		err = open_pcaps(gate, why);
@@ -656,9 +702,15 @@ int gate_attach(struct gate *gate, unsigned int guest, struct vm *vm,
 		info.config[PCI_REVISION] = (uint8_t)revision;
 	err = dma_attach(&gate->dma, seat->index, vm_mem(vm), seat->window,
 			 why);
-	if (err)
-		return err;
-	return vm_add_pci(vm, &info, &pci_ops, seat, &seat->pci, why);
+	if (!err && gate->whole)
+		err = alone_open(&gate->alone, gate->name, gate->be, vm,
+				 gate->dmm, gate->space, why);
+	if (!err)
+		err = vm_add_pci(vm, &info, gate->whole ? &whole_ops : &pci_ops,
+				 seat, &seat->pci, why);
+	if (!err && gate->whole)
+		alone_mode(&gate->alone, seat->pci, PCICAP_PIN);
+	return err;
 }
 
 int gate_start(struct gate *gate)
@@ -691,6 +743,10 @@ void gate_leave(struct gate *gate, unsigned int guest)
 	pthread_mutex_lock(&gate->lock);
 	if (!seat->gone)
 		enter_leave(gate->record, gate->dmm, seat->index);
+	if (!seat->gone && gate->whole) {
+		alone_close(&gate->alone);
+		(void)!gate->be->ops->reset(gate->be);
+	}
 	dma_detach(&gate->dma, seat->index);
 	seat->gone = true;
 	seat->pci = NULL; /* goes with the guest's machine */
@@ -716,6 +772,7 @@ void gate_close(struct gate *gate)
 		backend_watch(gate->be, NULL, NULL);
 		record_stop(gate->record);
 	}
+	alone_close(&gate->alone);
 	if (gate->dmm)
 		dmm_quiet(gate->dmm);
 	dmm_close(gate->dmm);
@@ -755,7 +812,7 @@ void gate_stats(struct gate *gate, struct report_device *out)
 		.name = gate->name,
 		.model = dmm_model_name(gate->model),
 		.model_lines = dmm_model_lines(gate->model),
-		.rings = dmm_model_area(gate->model) > 0,
+		.rings = dmm_model_area(gate->model) > 0 && !gate->whole,
 		.unheard = gate->be->ops->unheard(gate->be),
 	};
 	pthread_mutex_lock(&gate->lock);

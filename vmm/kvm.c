@@ -149,6 +149,7 @@ int hv_open(struct hv **out, char **why)
 	struct hv *hv = xcalloc(1, sizeof(*hv));
 	int rc;
 
+	pthread_mutex_init(&hv->routes_lock, NULL);
 	hv->dev = -1;
 	hv->vm = -1;
 	rc = hv_open_dev(hv, why);
@@ -175,6 +176,8 @@ void hv_close(struct hv *hv)
 		close(hv->dev);
 	hv_kept_free(hv);
 	free(hv->cpuid);
+	free(hv->routes);
+	pthread_mutex_destroy(&hv->routes_lock);
 	free(hv);
 }
 
@@ -206,6 +209,26 @@ int hv_message(struct hv *hv, uint64_t addr, uint32_t data)
 			       .data = data };
 
 	return hv_ioctl(hv->vm, KVM_SIGNAL_MSI, &msi);
+}
+
+int hv_eventfd(struct hv *hv, int fd, unsigned int gsi, int resample)
+{
+	struct kvm_irqfd irqfd = { .fd = (uint32_t)fd, .gsi = gsi };
+
+	if (resample >= 0) {
+		irqfd.flags = KVM_IRQFD_FLAG_RESAMPLE;
+		irqfd.resamplefd = (uint32_t)resample;
+	}
+	return hv_ioctl(hv->vm, KVM_IRQFD, &irqfd);
+}
+
+void hv_eventfd_end(struct hv *hv, int fd, unsigned int gsi)
+{
+	struct kvm_irqfd irqfd = { .fd = (uint32_t)fd,
+				   .gsi = gsi,
+				   .flags = KVM_IRQFD_FLAG_DEASSIGN };
+
+	(void)!hv_ioctl(hv->vm, KVM_IRQFD, &irqfd);
 }
 
 int hv_set_elcr(struct hv *hv, uint16_t level)

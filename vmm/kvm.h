@@ -100,6 +100,24 @@ int hv_irq_line(struct hv *hv, unsigned int gsi, bool level);
 /* A message-signalled interrupt: (data) written to (addr) (4.70). */
 int hv_message(struct hv *hv, uint64_t addr, uint32_t data);
 
+/*
+ * Without us: each signal of the eventfd (fd) is interrupt (gsi) (4.75).  With
+ * (resample) not -1 that is a line, which rises, and falls when the guest is
+ * done with it; (resample) is signalled then.  -EBUSY: (fd) is bound already.
+ */
+MUST_CHECK int hv_eventfd(struct hv *hv, int fd, unsigned int gsi,
+			  int resample);
+void hv_eventfd_end(struct hv *hv, int fd, unsigned int gsi);
+
+/*
+ * Interrupts beside the lines, for hv_eventfd(): (*gsi) of a new one, which does
+ * nothing yet; then what message it is (4.51).  -ENOSPC: there are HV_ROUTES.
+ */
+#define HV_ROUTES 1024
+MUST_CHECK int hv_route_new(struct hv *hv, unsigned int *gsi);
+MUST_CHECK int hv_route(struct hv *hv, unsigned int gsi, uint64_t addr,
+			uint32_t data);
+
 /* Which of the 16 lines of the PIC are level-triggered (4.27, ELCR). */
 MUST_CHECK int hv_set_elcr(struct hv *hv, uint16_t level);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * kvm_impl.h: what kvm.c (machines), kvm_cpu.c (processors), kvm_fast.c
- * (what does not leave the kernel) and kvm_reset.c share: the files that know
+ * (what does not leave the kernel), kvm_route.c and kvm_reset.c share: the files that know
  * KVM.
  */
 
@@ -11,8 +11,13 @@
 #include "kvm.h"
 
 #include <linux/kvm.h>
+#include <pthread.h>
+
+struct hv_routes; /* kvm_route.c */
 
 struct hv {
+	struct hv_routes *routes; /* NULL: as KVM's */
+	pthread_mutex_t routes_lock;
 	int dev, vm;
 	size_t run_size;
 	bool deadline; /* the local APIC has a TSC deadline timer */

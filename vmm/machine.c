@@ -175,8 +175,10 @@ static void check_name(const struct node *key, const char *what,
 static void read_share(const struct node *share, struct machine_share *out,
 		       struct diag *diag)
 {
-	static const char *const keys[] = { "how", "whenParked", "lease",
-					    "antispoof", "mirror" };
+	static const char *const keys[] = {
+		"how", "whenParked", "lease", "antispoof", "mirror", "protect"
+	};
+	static const char *const protects[] = { "model", "iommu" };
 
 	*out = (struct machine_share){ .how = DMM_HOW_DEFAULT,
 				       .when_parked = DMM_SPOOL,
@@ -193,6 +195,8 @@ static void read_share(const struct node *share, struct machine_share *out,
 	get_time(share, "lease", "a lease", &out->lease_ns, diag);
 	get_bool(share, "antispoof", "antispoof", &out->antispoof, diag);
 	get_bool(share, "mirror", "mirror", &out->mirror, diag);
+	out->alone = get_word(share, "protect", "what protects", protects,
+			      ARRAY_LEN(protects), 0, diag);
 }
 
 static void read_backend(const struct node *map, struct machine_device *d,
@@ -575,6 +579,32 @@ static void check_users(const struct machine *m, struct diag *diag)
 	}
 }
 
+/* By the IOMMU alone: one guest, and a backend that has one. */
+static void check_alone(const struct machine *m, struct diag *diag)
+{
+	for (unsigned int i = 0; i < m->devices; i++) {
+		const struct machine_device *d = &m->device[i];
+
+		if (!d->share.alone)
+			continue;
+		if (strcmp(d->backend, "vfio") != 0) {
+			diag_error(diag, d->pos,
+				   "\"%s\": protect: iommu, and backend %s "
+				   "has none",
+				   d->name, d->backend);
+			diag_advise(diag, "only vfio has");
+		} else if (d->users > 1 || (d->share.how != DMM_HOW_DEFAULT &&
+					    d->share.how != DMM_EXCLUSIVE)) {
+			diag_error(diag, d->pos,
+				   "\"%s\": protect: iommu is for one guest "
+				   "that has the card alone",
+				   d->name);
+			diag_advise(diag, "share: { how: exclusive, protect: "
+					  "iommu }, or without protect");
+		}
+	}
+}
+
 /* A card has one address of its own: only one guest can go without. */
 static void check_macs(const struct machine *m, struct diag *diag)
 {
@@ -619,6 +649,7 @@ int machine_parse(struct machine **out, const char *text, size_t len,
 	read_guests(root, m, diag);
 	if (diag->errors == errors) {
 		check_users(m, diag);
+		check_alone(m, diag);
 		check_macs(m, diag);
 	}
 	err = diag->errors == errors ? 0 : -EINVAL;

@@ -10,7 +10,7 @@
  *       network: user			and whatever else the backend takes
  *       address: 0000:01:00.0		of a real one: backend vfio
  *       share: { how: lease, whenParked: spool, lease: 5ms,
- *                antispoof: true, mirror: false }
+ *                antispoof: true, mirror: false, protect: model }
  *   guests:
  *     alpha:
  *       image: ping.elf
@@ -51,6 +51,7 @@ struct machine_share {
 	enum dmm_how how;
 	enum dmm_when_parked when_parked;
 	uint64_t lease_ns; /* 0: as the model's maxPark says */
+	bool alone;	   /* protect: iommu */
 	bool antispoof;
 	bool mirror;
 };

@@ -222,17 +222,32 @@ int pcicap_open(struct pcicap *cap, const struct backend_info *info,
 	return 0;
 }
 
-bool pcicap_needs(const struct backend_info *info, unsigned int bar)
+bool pcicap_within(const struct backend_info *info, unsigned int bar,
+		   uint64_t off, uint64_t len)
 {
 	unsigned int at = info->config[REG_LIST] & ~3u;
+	uint32_t table, pba, n;
 
 	for (int i = 0; i < LIST_MOST && at >= LIST_FIRST; i++) {
-		if (info->config[at] == ID_MSIX && 256 - at >= MSIX_SIZE)
-			return (info->config[at + 4] & 7u) == bar ||
-			       (info->config[at + 8] & 7u) == bar;
+		if (info->config[at] == ID_MSIX && 256 - at >= MSIX_SIZE) {
+			table = get32(info->config + at + 4);
+			pba = get32(info->config + at + 8);
+			n = (get16(info->config + at + 2) & MSIX_COUNT) + 1u;
+			return ((table & 7) == bar &&
+				ranges_meet(off, len, table & ~7u,
+					    n * MSIX_ENTRY)) ||
+			       ((pba & 7) == bar &&
+				ranges_meet(off, len, pba & ~7u,
+					    (n + 63) / 64 * 8));
+		}
 		at = info->config[at + 1] & ~3u;
 	}
 	return false;
+}
+
+bool pcicap_needs(const struct backend_info *info, unsigned int bar)
+{
+	return pcicap_within(info, bar, 0, info->bar[bar].size);
 }
 
 void pcicap_close(struct pcicap *cap)

@@ -66,6 +66,9 @@ void pcicap_reset(struct pcicap *cap);
 
 /* Is the part's MSI-X table, or its bits, in BAR (bar)? */
 bool pcicap_needs(const struct backend_info *info, unsigned int bar);
+/* ... or in [off, off + len) of it? */
+bool pcicap_within(const struct backend_info *info, unsigned int bar,
+		   uint64_t off, uint64_t len);
 
 /* The dword at (reg), a multiple of 4, of which the part says (value). */
 uint32_t pcicap_read(const struct pcicap *cap, unsigned int reg,

@@ -612,7 +612,7 @@ struct record *record_open(struct recorder *rec, unsigned int device,
 	r->epoch_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 	r->ns = clock_ns(CLOCK_MONOTONIC) + r->epoch_ns;
 	make_model(r, model, text, len, conf,
-		   !rc->guest && !rc->device && !rc->kinds);
+		   !rc->guest && !rc->device && !rc->kinds && !conf->alone);
 	*host = recording_host;
 	host->ctx = r;
 	r->wanted = r->entered = true; /* opening it is the first entry */

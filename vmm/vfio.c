@@ -247,6 +247,44 @@ static int set_irqs(const struct vfio_dev *dev, unsigned int index,
 	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, set) ? -errno : 0;
 }
 
+static int set_vectors(const struct vfio_dev *dev, unsigned int index,
+		       const int *fd, unsigned int n)
+{
+	size_t size = sizeof(struct vfio_irq_set) + n * sizeof(*fd);
+	struct vfio_irq_set *set = xcalloc(1, size);
+	int err;
+
+	*set = (struct vfio_irq_set){ .argsz = (uint32_t)size,
+				      .flags = VFIO_IRQ_SET_ACTION_TRIGGER |
+					       VFIO_IRQ_SET_DATA_EVENTFD,
+				      .index = index,
+				      .count = n };
+	memcpy(set->data, fd, n * sizeof(*fd));
+	err = ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, set) ? -errno : 0;
+	free(set);
+	return err;
+}
+
+int vfio_signals(struct vfio_dev *dev, unsigned int index, const int *fd,
+		 unsigned int n, int unmask)
+{
+	static const unsigned int all[] = { VFIO_PCI_INTX_IRQ_INDEX,
+					    VFIO_PCI_MSI_IRQ_INDEX,
+					    VFIO_PCI_MSIX_IRQ_INDEX };
+	int err;
+
+	/* which of them is on is the kernel's to know; off twice is no harm */
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		(void)!set_irqs(dev, all[i], VFIO_IRQ_SET_ACTION_TRIGGER, NULL);
+	dev->msi_used = index != VFIO_PCI_INTX_IRQ_INDEX;
+	if (!n)
+		return 0;
+	err = set_vectors(dev, index, fd, n);
+	if (!err && unmask >= 0)
+		err = set_irqs(dev, index, VFIO_IRQ_SET_ACTION_UNMASK, &unmask);
+	return err;
+}
+
 /* A message needs no unmasking and no line that another has too. */
 int vfio_interrupt(struct vfio_dev *dev, int fd, char **why)
 {

@@ -48,6 +48,12 @@ void vfio_config_write(const struct vfio_dev *dev, unsigned int at,
 
 /* The device's interrupts as counts in the eventfd (fd); (fd) -1: none. */
 MUST_CHECK int vfio_interrupt(struct vfio_dev *dev, int fd, char **why);
+/*
+ * Those of (index) to the (n) eventfds at (fd); the others are off then.  As
+ * backend_ops.signals, but (index) is VFIO's.
+ */
+MUST_CHECK int vfio_signals(struct vfio_dev *dev, unsigned int index,
+			    const int *fd, unsigned int n, int unmask);
 /* The pin is masked each time it was told of; let it be told of again. */
 void vfio_unmask(const struct vfio_dev *dev);
 

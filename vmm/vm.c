@@ -394,6 +394,16 @@ const char *vm_name(const struct vm *vm)
 	return vm->conf.name;
 }
 
+unsigned int vm_slot(struct vm *vm)
+{
+	return MEM_REGIONS + vm->slots++;
+}
+
+struct hv *vm_hv(struct vm *vm)
+{
+	return vm->hv;
+}
+
 struct mem *vm_mem(struct vm *vm)
 {
 	return vm->mem;

@@ -132,6 +132,9 @@ void vm_close(struct vm *vm);
 
 const char *vm_name(const struct vm *vm);
 struct mem *vm_mem(struct vm *vm);
+struct hv *vm_hv(struct vm *vm);
+/* A number for hv_slot() that nobody else has; during set-up. */
+unsigned int vm_slot(struct vm *vm);
 struct serial;
 struct serial *vm_serial(struct vm *vm);
 

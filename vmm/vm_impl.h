@@ -16,6 +16,7 @@
 struct vm {
 	struct vm_conf conf; /* the strings are ours */
 	struct hv *hv;
+	unsigned int slots; /* beside the memory's */
 	struct mem *mem;
 	struct bus *bus;
 	struct irq *irq;

@@ -90,6 +90,9 @@ static void bar_unmap(struct vpci_bar *bar)
 {
 	bus_unmap(bar->dev->vpci->bus, bus_space_of(bar), bar->mapped_at);
 	bar->mapped = false;
+	if (bar->dev->ops && bar->dev->ops->placed)
+		bar->dev->ops->placed(bar->dev->ctx, bar->index, false,
+				      bar->mapped_at);
 }
 
 /* In no place it may take it is not mapped, and nobody answers there. */
@@ -98,6 +101,9 @@ static void bar_map(struct vpci_bar *bar)
 	bar->mapped = !bus_map(bar->dev->vpci->bus, bus_space_of(bar),
 			       bar->addr, bar->size, bar_access, bar);
 	bar->mapped_at = bar->addr;
+	if (bar->mapped && bar->dev->ops && bar->dev->ops->placed)
+		bar->dev->ops->placed(bar->dev->ctx, bar->index, true,
+				      bar->addr);
 }
 
 /*
@@ -587,6 +593,16 @@ bool vpci_where(struct vpci_dev *dev, unsigned int bar, uint64_t *addr)
 unsigned int vpci_slot(const struct vpci_dev *dev)
 {
 	return dev->slot;
+}
+
+unsigned int vpci_line(const struct vpci_dev *dev)
+{
+	return line_of(dev->slot, dev->pin);
+}
+
+unsigned int vpci_vectors(const struct vpci_dev *dev)
+{
+	return pcicap_count(&dev->cap);
 }
 
 bool vpci_route(const struct vpci *vpci, unsigned int i, struct vpci_route *out)

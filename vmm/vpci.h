@@ -61,6 +61,11 @@ struct vpci_ops {
 	 */
 	void (*mode)(void *ctx, enum pcicap_mode mode);
 	/*
+	 * BAR (bar) is seen at (addr) now, or not any more.  May be NULL.  As
+	 * command(), and from vpci_add().
+	 */
+	void (*placed)(void *ctx, unsigned int bar, bool seen, uint64_t addr);
+	/*
 	 * Vector (vector) was let out, with this message; NULL: it is held
 	 * back.  May be NULL.  As command().
 	 */
@@ -115,6 +120,10 @@ uint16_t vpci_command(const struct vpci_dev *dev);
 bool vpci_where(struct vpci_dev *dev, unsigned int bar, uint64_t *addr);
 
 unsigned int vpci_slot(const struct vpci_dev *dev);
+
+/* The line of its pin, and its vectors in the mode that it is in. */
+unsigned int vpci_line(const struct vpci_dev *dev);
+unsigned int vpci_vectors(const struct vpci_dev *dev);
 
 /* The (i)th function's route; false if it has no pin or is not there. */
 bool vpci_route(const struct vpci *vpci, unsigned int i,
