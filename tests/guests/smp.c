@@ -3,6 +3,7 @@
  * smp.c: does a second processor start, and share memory with the first?
  *
  * Both add to one counter and each waits for the other to have done its part.
+ * With the option `again` all that once more, after a reset of the machine.
  */
 
 #include "guest.h"
@@ -92,5 +93,11 @@ void guest_main(void)
 	say("smp: counter %lu\n", counter);
 	if (counter != 2 * ROUNDS || ap_apic_id == apic_read(APIC_ID) >> 24)
 		fail("counter or processor is wrong");
+	if (option("again") && !cmos_read(0x40)) {
+		cmos_write(0x40, 1);
+		say("smp: resetting the machine\n");
+		outb(0x64, 0xfe);
+		fail("still running");
+	}
 	succeed();
 }
