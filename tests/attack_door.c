@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "vmm/sim_e1000.h"
 
@@ -295,22 +296,35 @@ static void *make_storm(void *arg)
 	return NULL;
 }
 
+/* That this thread ran: where others have the machine, it must have, too. */
+static uint64_t ran_ns(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t))
+		abort();
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 /* From a processor of its own: the neighbour's accesses are served. */
 static void storm(struct rig *rig)
 {
 	struct storm s = { .rig = rig, .lock = PTHREAD_MUTEX_INITIALIZER };
-	uint64_t end = attack_now(rig) + STORM_NS;
+	uint64_t start = attack_now(rig), now = start;
+	uint64_t run = ran_ns() + STORM_NS / 4;
 	unsigned int served = 0;
 	pthread_t other;
 
 	nic_write(rig, HOSTILE, R_IMS, 0xffffffff);
 	if (pthread_create(&other, NULL, make_storm, &s))
 		abort();
-	while (attack_now(rig) < end) {
+	while (now - start < STORM_NS ||
+	       (now - start < 100ull * STORM_NS && ran_ns() < run)) {
 		pthread_mutex_lock(&s.lock);
 		nic_read(rig, NEIGHBOUR, R_STATUS);
 		pthread_mutex_unlock(&s.lock);
 		served++;
+		now = attack_now(rig);
 	}
 	atomic_store(&s.stop, true);
 	pthread_join(other, NULL);
