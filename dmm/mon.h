@@ -186,6 +186,7 @@ struct shadow {
 	bool limited;	      /* something waits for that */
 	uint64_t since;	      /* something was outstanding and did not move */
 	bool more;	      /* there is work that was put off */
+	uint32_t copied;      /* bytes, by the monitor in one go */
 	struct shadow_note note[SHADOW_DEPTH];
 };
 

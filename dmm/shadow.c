@@ -24,6 +24,8 @@
 #define SEGMENTS_MAX 2048u
 /* Units that one call lets go; the rest waits for dmm_tick(). */
 #define PUMP_MAX 512u
+/* Bytes of those that the monitor itself copies, likewise: under its lock. */
+#define PUMP_BYTES (1u << 20)
 /* What a frame costs on the wire beside its bytes: preamble, check, gap. */
 #define WIRE_OVERHEAD 24u
 
@@ -122,6 +124,7 @@ static void emit(void *ctx, const uint8_t *frame, size_t len)
 		frame = tagged;
 	}
 	e->d->stats.transmit.local_bytes_copied += len;
+	e->d->tx->copied += (uint32_t)len * (e->d->conf.guests - 1);
 	for (i = 0; i < e->d->conf.guests; i++)
 		if (i != e->guest)
 			spool_deliver(e->d, i, frame, len);
@@ -521,6 +524,9 @@ static bool send_frame(struct dmm *d, unsigned int g)
 	d->guest[g].stats.bytes_sent += bytes;
 	d->stats.transmit.packets++;
 	if (loops_back(d, g)) {
+		/* the card has no part in it, but the others wait for it, too */
+		d->tx->copied += bytes;
+		sched_charge(&d->sched, g, wire * 8);
 		spool_deliver(d, g, d->big, gather(d, g, d->big, TX_FRAME_MAX));
 		mark_done(d, g, (struct span){ .n = 0 }, true);
 		return true;
@@ -589,13 +595,14 @@ void shadow_pump(struct dmm *d)
 	int g;
 
 	d->tx->more = false;
+	d->tx->copied = 0;
 	while ((set = senders(d))) {
 		if (d->mode != MODE_SPOOL) {
 			if (d->owner < 0 || !(set & 1u << d->owner))
 				break;
 			set = 1u << d->owner;
 		}
-		d->tx->more = units++ == PUMP_MAX;
+		d->tx->more = units++ == PUMP_MAX || d->tx->copied > PUMP_BYTES;
 		if (d->tx->more)
 			break;
 		g = sched_pick(&d->sched, set);

@@ -401,6 +401,8 @@ static const struct attack_case cases[] = {
 	  .may = WIRE_SOME },
 	{ CASE("a frame longer than the part's buffers", SLOTS_ON, own_frame),
 	  TOLD_SLOT, .at = TX_BUFS, .len = 2049, .may = WIRE_NONE },
+	{ CASE("a frame longer than the part's queue", SLOTS_ON, own_frame),
+	  TOLD_SLOT, .at = TX_BUFS, .len = 1793, .may = WIRE_NONE },
 	{ CASE("a frame as long as a field can say", SLOTS_ON, own_frame),
 	  TOLD_SLOT, .at = TX_BUFS, .len = 0x1fff, .may = WIRE_NONE },
 	{ CASE("a frame shorter than its addresses", SLOTS_ON, own_frame),

@@ -589,6 +589,37 @@ static void long_ring(void **state)
 	ownrig_close(&rig);
 }
 
+/* Loops cost the part nothing, and the others little: a go has its end. */
+static void long_loop(void **state)
+{
+	const uint32_t ring = 0x8000, n = 512, unit = 64;
+	unsigned int i;
+
+	(void)state;
+	setup(1);
+	make(0, BUFS, 4096);
+	ownrig_set(&rig, 0, 0, 4);
+	ownrig_set(&rig, 0, 15, 4);
+	for (i = 0; i < n; i++) {
+		put(0, ring + i * 16, BUFS);
+		put(0, ring + i * 16 + 4,
+		    0xf000 | (uint32_t)(OWN | (i % unit ? 0 : STP) |
+					(i % unit == unit - 1 ? ENP : 0))
+				     << 16);
+	}
+	ownrig_set32(&rig, 0, 30, ring);
+	ownrig_set(&rig, 0, 78, 0x10000u - n);
+	rig.watch = BUFS;
+	rig.watch_len = 4096;
+	ownrig_set(&rig, 0, 0, 0x42);
+	assert_in_range(rig.watched, unit, 6 * unit);
+	assert_true(word(0, ring + (n - 1) * 16 + 4) >> 31);
+	ownrig_wait(&rig, 1000);
+	assert_false(word(0, ring + (n - 1) * 16 + 4) >> 31);
+	assert_int_equal(rig.reports, 0);
+	ownrig_close(&rig);
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -607,7 +638,7 @@ int main(void)
 		cmocka_unit_test(forms),	 cmocka_unit_test(words_turned),
 		cmocka_unit_test(window),	 cmocka_unit_test(reset_alone),
 		cmocka_unit_test(far_memory),	 cmocka_unit_test(long_ring),
-		cmocka_unit_test(no_other_door),
+		cmocka_unit_test(no_other_door), cmocka_unit_test(long_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);

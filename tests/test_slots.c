@@ -204,6 +204,20 @@ static void refusals(void **state)
 		says(TSD) | says(TSD + 4) | says(TSD + 8) | says(TSD + 12), 0);
 }
 
+/* A long one spoils what the device was given behind it: others' frames. */
+static void no_long_frame(void **state)
+{
+	(void)state;
+	make(s.memory + BUFFER, outside, mac[0], 2048);
+	give(0, 0, BUFFER, 1793);
+	assert_int_equal(s.reports, 1);
+	assert_string_equal(s.report.name, "slots");
+	assert_int_equal(says(TSD), 0);
+	give(0, 1, BUFFER, 1792);
+	assert_int_equal(s.reports, 1);
+	assert_int_equal(says(TSD) & 0x1fff, 1792);
+}
+
 /* What the device has is of a guest that began anew. */
 static void reset_forgets(void **state)
 {
@@ -564,6 +578,7 @@ int main(void)
 		TEST(filters),
 		TEST(half_a_frame),
 		TEST(long_frame),
+		TEST(no_long_frame),
 		TEST(wild_device),
 		TEST(no_ring),
 		cmocka_unit_test(eeprom_by_pins),
