@@ -32,8 +32,9 @@ void single_plan(struct dmm *d)
 	for (i = 0; i < d->model->regs; i++, r++) {
 		if (!is_plain(d, i))
 			continue;
-		if (!r->read_clears && r->answer != ANSWER_EXPR &&
-		    r->answer != ANSWER_DEVICE && !shows_where(d->model, i))
+		if (!r->read_clears && !r->after_read.n &&
+		    r->answer != ANSWER_EXPR && r->answer != ANSWER_DEVICE &&
+		    !shows_where(d->model, i))
 			d->flags[i] |= REG_SINGLE_READ;
 		if (!(d->flags[i] & REG_RING) && r->merge == MERGE_NONE)
 			d->flags[i] |= REG_SINGLE_WRITE;

@@ -14,6 +14,7 @@
 
 #include "dmm/mon.h"
 #include "replay.h"
+#include "stub.h"
 
 #define ACCESSES 60000u
 #define GUESTS 2u
@@ -338,11 +339,55 @@ static void test_e1000(void **unused)
 	compare_all("models/e1000.yaml");
 }
 
+static void test_rtl8139(void **unused)
+{
+	(void)unused;
+	compare_all("models/rtl8139.yaml");
+}
+
+static void test_pcnet(void **unused)
+{
+	(void)unused;
+	compare_all("models/pcnet.yaml");
+}
+
+static void test_e1000e(void **unused)
+{
+	(void)unused;
+	compare_all("models/e1000e.yaml");
+}
+
+/* What a read does is done, whichever way it goes. */
+static void test_after_read(void **unused)
+{
+	static struct stub s;
+
+	(void)unused;
+	stub_model(&s,
+		   "device: { name: t }\n"
+		   "spaces: { io: { kind: io, bar: 0, size: 8, width: 32 } }\n"
+		   "registers:\n"
+		   "  A: { at: io+0, answer: latch, "
+		   "afterRead: { B: B + 1 } }\n"
+		   "  B: { at: io+4, answer: latch }\n");
+	stub_open(&s, DMM_EXCLUSIVE, 1);
+	stub_read(&s, 0, 0, 4);
+	assert_int_equal(stub_read(&s, 0, 4, 4), 1);
+	s.dmm->long_way = true;
+	stub_read(&s, 0, 0, 4);
+	assert_int_equal(stub_read(&s, 0, 4, 4), 2);
+	stub_close(&s);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ne2k),
 		cmocka_unit_test(test_e1000),
+		cmocka_unit_test(test_rtl8139),
+		cmocka_unit_test(test_pcnet),
+		cmocka_unit_test(test_e1000e),
+		cmocka_unit_test(test_after_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
