@@ -223,9 +223,9 @@ static void host_frame(void *ctx, unsigned int guest, bool sent,
 	must(guest < r->guests && len >= 14 && len <= 1532);
 	if (!sent)
 		return;
+	/* nobody sends under another's address */
 	must(r->guests == 1 ||
-	     !memcmp(bytes + 6, "\x52\x54\0\0\0", 5) * !bytes[11] ==
-		     (bytes[11] == guest));
+	     (!memcmp(bytes + 6, "\x52\x54\0\0\0", 5) && bytes[11] == guest));
 	for (size_t i = 0; i < len; i++)
 		if (is_secret(guest, bytes[i]))
 			r->secrets &= ~(1u << guest);
