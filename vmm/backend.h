@@ -54,6 +54,12 @@ struct backend_ops {
 	 */
 	int (*open)(struct backend **out, const struct node *conf,
 		    uint16_t vendor, uint16_t device, char **why);
+	/*
+	 * Optional: the same for one guest alone, called (owner), which may
+	 * have others so: they share what can be shared.
+	 */
+	int (*open_for)(struct backend **out, const struct node *conf,
+			const char *owner, char **why);
 	void (*close)(struct backend *be);
 
 	uint64_t (*read)(struct backend *be, unsigned int bar, uint64_t off,

@@ -300,15 +300,13 @@ static void card_free(struct card *card)
 	free(card);
 }
 
-static int card_open(struct backend **out, const struct node *conf,
-		     uint16_t vendor, uint16_t device, char **why)
+static int card_open_for(struct backend **out, const struct node *conf,
+			 const char *owner, char **why)
 {
 	char address[HOSTPCI_ADDRESS];
 	struct card *card;
 	int err = find_address(conf, address, why);
 
-	(void)vendor; /* the gate sees which part it is, and whether it fits */
-	(void)device;
 	if (err)
 		return err;
 	card = xcalloc(1, sizeof(*card));
@@ -317,7 +315,7 @@ static int card_open(struct backend **out, const struct node *conf,
 	if (card->be.irq_fd < 0)
 		err = why_set(why, -errno, "no file descriptor");
 	if (!err)
-		err = vfio_open(&card->dev, address, why);
+		err = vfio_open(&card->dev, address, owner, why);
 	if (err) {
 		card_free(card);
 		return err;
@@ -332,6 +330,15 @@ static int card_open(struct backend **out, const struct node *conf,
 	}
 	*out = &card->be;
 	return 0;
+}
+
+/* The gate sees which part it is, and whether it fits. */
+static int card_open(struct backend **out, const struct node *conf,
+		     uint16_t vendor, uint16_t device, char **why)
+{
+	(void)vendor;
+	(void)device;
+	return card_open_for(out, conf, NULL, why);
 }
 
 /* The kernel resets it as it is closed, after SIGKILL too. */
@@ -350,6 +357,7 @@ static void card_close(struct backend *be)
 const struct backend_ops backend_vfio = {
 	.name = "vfio",
 	.open = card_open,
+	.open_for = card_open_for,
 	.close = card_close,
 	.read = card_read,
 	.write = card_write,

@@ -533,7 +533,11 @@ static int open_backend(struct gate *gate, const struct machine_device *dev,
 		vendor = match[0].vendor;
 		device = match[0].device;
 	}
-	err = ops->open(&gate->be, dev->conf, vendor, device, why);
+	if (gate->whole && gate->seats && ops->open_for)
+		err = ops->open_for(&gate->be, dev->conf, gate->seat[0].name,
+				    why);
+	else
+		err = ops->open(&gate->be, dev->conf, vendor, device, why);
 	if (err || !n)
 		return err;
 	config = gate->be->info.config;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "vfio_container.h"
 #include "why.h"
 
 #define PAGE 4096u
@@ -53,24 +54,6 @@ static int check_place(struct vfio_dev *dev, const char *address, char **why)
 	return err;
 }
 
-static int open_container(struct vfio_dev *dev, char **why)
-{
-	dev->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	if (dev->container < 0 && errno == ENOENT)
-		return why_set(why, -ENOENT,
-			       "the kernel has no VFIO: modprobe vfio-pci");
-	if (dev->container < 0)
-		return why_set(why, -errno, "cannot open /dev/vfio/vfio: %s",
-			       strerror(errno));
-	if (ioctl(dev->container, VFIO_GET_API_VERSION) != VFIO_API_VERSION ||
-	    ioctl(dev->container, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU) <=
-		    0)
-		return why_set(why, -ENOTSUP,
-			       "the kernel's VFIO has no type 1 IOMMU: "
-			       "modprobe vfio_iommu_type1");
-	return 0;
-}
-
 static int open_group(struct vfio_dev *dev, char **why)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
@@ -103,19 +86,18 @@ static int open_group(struct vfio_dev *dev, char **why)
 
 static int join(struct vfio_dev *dev, char **why)
 {
-	if (ioctl(dev->group, VFIO_GROUP_SET_CONTAINER, &dev->container))
-		return why_set(why, -errno, "%s: its IOMMU group: %s",
-			       dev->at.address, strerror(errno));
-	if (!ioctl(dev->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		return 0;
-	if (errno == EPERM)
+	int err = vfio_container_join(dev->container, dev->group);
+
+	if (err == -EPERM)
 		return why_set(why, -EPERM,
 			       "this machine does not remap interrupts, so a "
 			       "device could fake them; if you trust all "
 			       "guests: modprobe vfio_iommu_type1 "
 			       "allow_unsafe_interrupts=1");
-	return why_set(why, -errno, "%s: its IOMMU: %s", dev->at.address,
-		       strerror(errno));
+	if (err)
+		return why_set(why, err, "%s: its IOMMU group: %s",
+			       dev->at.address, strerror(-err));
+	return 0;
 }
 
 static int find_region(struct vfio_dev *dev, unsigned int index,
@@ -175,14 +157,15 @@ static int open_device(struct vfio_dev *dev, char **why)
 		       strerror(-err));
 }
 
-int vfio_open(struct vfio_dev *dev, const char *address, char **why)
+int vfio_open(struct vfio_dev *dev, const char *address, const char *owner,
+	      char **why)
 {
 	int err;
 
-	*dev = (struct vfio_dev){ .container = -1, .group = -1, .fd = -1 };
+	*dev = (struct vfio_dev){ .group = -1, .fd = -1 };
 	err = check_place(dev, address, why);
 	if (!err)
-		err = open_container(dev, why);
+		err = vfio_container_get(&dev->container, owner, why);
 	if (!err)
 		err = open_group(dev, why);
 	if (!err)
@@ -203,7 +186,8 @@ void vfio_close(struct vfio_dev *dev)
 	}
 	close_fd(&dev->fd);
 	close_fd(&dev->group);
-	close_fd(&dev->container);
+	vfio_container_put(dev->container);
+	dev->container = NULL;
 }
 
 /* ---- configuration space ---- */
@@ -322,29 +306,12 @@ void vfio_unmask(const struct vfio_dev *dev)
 int vfio_map(const struct vfio_dev *dev, uint64_t iova, void *host,
 	     uint64_t len, bool writable)
 {
-	struct vfio_iommu_type1_dma_map map = {
-		.argsz = sizeof(map),
-		.flags = VFIO_DMA_MAP_FLAG_READ |
-			 (writable ? VFIO_DMA_MAP_FLAG_WRITE : 0),
-		.vaddr = (uintptr_t)host,
-		.iova = iova,
-		.size = len,
-	};
-
-	/* Faster than page by page as they are pinned; older kernels cannot. */
-	(void)!madvise(host, len, MADV_POPULATE_WRITE);
-	return ioctl(dev->container, VFIO_IOMMU_MAP_DMA, &map) ? -errno : 0;
+	return vfio_container_map(dev->container, iova, host, len, writable);
 }
 
 void vfio_unmap(const struct vfio_dev *dev, uint64_t iova, uint64_t len)
 {
-	struct vfio_iommu_type1_dma_unmap unmap = {
-		.argsz = sizeof(unmap),
-		.iova = iova,
-		.size = len,
-	};
-
-	if (ioctl(dev->container, VFIO_IOMMU_UNMAP_DMA, &unmap))
+	if (vfio_container_unmap(dev->container, iova, len))
 		log_warn("%s: cannot take memory from it", dev->at.address);
 }
 

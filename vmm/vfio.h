@@ -3,8 +3,8 @@
  * vfio.h: the kernel's VFIO: the way to a PCI device from a process, behind
  * an IOMMU.
  *
- * A device has a container of its own: what it reaches is what was mapped
- * there, whatever other devices do.
+ * A device has a container of its own, or one with all devices of an owner:
+ * what it reaches is what was mapped there, whatever other devices do.
  *
  * Errors:  -errno; where there is (*why), with one line that says what to do,
  *          which the caller frees.
@@ -23,10 +23,13 @@ struct vfio_region {
 	uint8_t *map;	       /* NULL: to be read and written */
 };
 
+struct vfio_container;
+
 struct vfio_dev {
 	struct hostpci at;
-	int container, group, fd; /* -1: not open */
-	bool resets;		  /* alone, by VFIO_DEVICE_RESET */
+	struct vfio_container *container; /* NULL: not open */
+	int group, fd;			  /* -1: not open */
+	bool resets;			  /* alone, by VFIO_DEVICE_RESET */
 	struct vfio_region bar[VFIO_BARS];
 	struct vfio_region config;
 	unsigned int msi; /* vectors */
@@ -34,8 +37,13 @@ struct vfio_dev {
 	bool msi_used; /* else the pin is */
 };
 
-/* Open the device at (address), as hostpci_address() gives it. */
-MUST_CHECK int vfio_open(struct vfio_dev *dev, const char *address, char **why);
+/*
+ * Open the device at (address), as hostpci_address() gives it.  Those of one
+ * (owner) share a container: what is mapped for several, and alike, is mapped
+ * once.  NULL: it is nobody's with another.
+ */
+MUST_CHECK int vfio_open(struct vfio_dev *dev, const char *address,
+			 const char *owner, char **why);
 
 /* The kernel resets it where it can; what was mapped is unmapped. */
 void vfio_close(struct vfio_dev *dev);
