@@ -4,8 +4,6 @@
  * the backend, interrupts back.
  */
 
-#include "gate.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -15,284 +13,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "alone.h"
-#include "backend.h"
 #include "clock.h"
 #include "crash.h"
-#include "dma.h"
+#include "gate_impl.h"
 #include "log.h"
 #include "mem.h"
 #include "models.h"
-#include "pcap.h"
-#include "record.h"
 #include "unwind.h"
 #include "why.h"
 
 /* A held access looks again after this, whatever it was told. */
 #define HOLD_NS 10000000u
-/* Reports of one guest that are printed; the rest are counted. */
-#define REPORTS_SHOWN 10u
-/* Reports of one access that are printed. */
-#define NOTES 4u
 #define PCI_REVISION 8 /* in configuration space: PCI 3.0, 6.2.1 */
-
-/* What an access at hand was reported for, to be told without the lock. */
-struct notes {
-	unsigned int n;
-	struct dmm_report report[NOTES];
-};
-
-struct seat { /* of a guest at this device */
-	struct gate *gate;
-	unsigned int guest; /* of the machine */
-	unsigned int index; /* of the monitor */
-	const char *name;
-	const char *pcap_path;
-	uint64_t window; /* of its memory, for DMA; 0: all */
-	struct vm *vm;
-	struct vpci_dev *pci;
-	struct pcap *pcap;
-	pthread_cond_t wake;
-	unsigned int reports;
-	bool gone;
-};
-
-struct gate {
-	const char *name;
-	const struct dmm_model *model;
-	char *model_file; /* its name, for reports */
-	struct backend *be;
-	struct dmm *dmm;
-	struct record *record; /* NULL: none */
-	struct dma dma;
-	bool whole; /* one guest's, behind an IOMMU */
-	struct alone alone;
-	pthread_mutex_t lock;
-	struct notes *notes; /* under lock; NULL: no access is at hand */
-	pthread_t thread;
-	bool running;		 /* the thread was started */
-	bool stop;		 /* under lock */
-	int wake_fd;		 /* to the thread: look again */
-	uint64_t sleeps_until;	 /* under lock; UINT64_MAX while it does not */
-	unsigned int bar[8];	 /* of a space of the model */
-	int space[BACKEND_BARS]; /* of a BAR; -1: none */
-	unsigned int seats;
-	struct seat seat[DMM_MAX_GUESTS];
-};
-
-/* ---- what the monitor asks of its host ---- */
-
-static uint64_t host_read(void *ctx, unsigned int space, uint64_t off,
-			  unsigned int width)
-{
-	struct gate *gate = ctx;
-
-	return gate->be->ops->read(gate->be, gate->bar[space], off, width);
-}
-
-static void host_write(void *ctx, unsigned int space, uint64_t off,
-		       unsigned int width, uint64_t value)
-{
-	struct gate *gate = ctx;
-
-	gate->be->ops->write(gate->be, gate->bar[space], off, width, value);
-}
-
-static void host_read_string(void *ctx, unsigned int space, uint64_t off,
-			     unsigned int width, void *to, size_t n)
-{
-	struct gate *gate = ctx;
-
-	gate->be->ops->read_string(gate->be, gate->bar[space], off, width, to,
-				   n);
-}
-
-static void host_write_string(void *ctx, unsigned int space, uint64_t off,
-			      unsigned int width, const void *from, size_t n)
-{
-	struct gate *gate = ctx;
-
-	gate->be->ops->write_string(gate->be, gate->bar[space], off, width,
-				    from, n);
-}
-
-static void host_pause(void *ctx, uint64_t ns)
-{
-	struct timespec ts = { .tv_nsec = (long)(ns % 1000000000u) };
-
-	(void)ctx;
-	nanosleep(&ts, NULL);
-}
-
-static uint64_t host_now(void *ctx)
-{
-	(void)ctx;
-	return clock_now();
-}
-
-static int host_reset(void *ctx)
-{
-	struct gate *gate = ctx;
-
-	return gate->be->ops->reset(gate->be);
-}
-
-static void host_line(void *ctx, unsigned int guest, bool level)
-{
-	struct gate *gate = ctx;
-
-	if (gate->seat[guest].pci)
-		vpci_set_line(gate->seat[guest].pci, level);
-}
-
-static void host_message(void *ctx, unsigned int guest, unsigned int vector)
-{
-	struct gate *gate = ctx;
-
-	if (gate->seat[guest].pci)
-		vpci_message(gate->seat[guest].pci, vector);
-}
-
-static void host_wake(void *ctx, unsigned int guest)
-{
-	struct gate *gate = ctx;
-
-	pthread_cond_broadcast(&gate->seat[guest].wake);
-}
-
-static void kick(struct gate *gate)
-{
-	uint64_t one = 1;
-
-	if (write(gate->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		log_warn("%s: cannot wake its thread", gate->name);
-}
-
-static void host_due(void *ctx, uint64_t at_ns)
-{
-	struct gate *gate = ctx;
-
-	if (at_ns < gate->sleeps_until)
-		kick(gate);
-}
-
-static void host_frame(void *ctx, unsigned int guest, bool sent,
-		       const uint8_t *bytes, size_t len)
-{
-	struct gate *gate = ctx;
-
-	(void)sent;
-	pcap_frame(gate->seat[guest].pcap, bytes, len);
-}
-
-/* With an access at hand: on its vCPU's thread, and better without the lock. */
-static void say(const struct gate *gate, const struct seat *seat,
-		const struct dmm_report *r)
-{
-	char range[96], where[UNWIND_TEXT] = "";
-
-	report_range(gate->model, r, range, sizeof(range));
-	if (r->access && seat->vm)
-		vm_where(seat->vm, r->access->vcpu, where, sizeof(where));
-	if (*where)
-		log_warnx("%s: %s: %s: %s%s (%s line %u), vCPU %u at %s",
-			  gate->name, seat->name, r->name, r->rule, range,
-			  gate->model_file, r->line, r->access->vcpu, where);
-	else if (r->line)
-		log_warnx("%s: %s: %s: %s%s (%s line %u)", gate->name,
-			  seat->name, r->name, r->rule, range, gate->model_file,
-			  r->line);
-	else
-		log_warnx("%s: %s: %s: %s%s", gate->name, seat->name, r->name,
-			  r->rule, range);
-}
-
-/* What the guest's policy has us do, and not the monitor. */
-static void answer(const struct gate *gate, const struct seat *seat,
-		   const struct dmm_report *r)
-{
-	if (!seat->vm || seat->gone)
-		return;
-	if (r->policy == DMM_MCE)
-		vm_machine_check(seat->vm, r->access ? r->access->vcpu : 0,
-				 r->length ? &r->address : NULL);
-	else if (r->policy == DMM_POLICY_STOP)
-		vm_end(seat->vm, VM_KILLED, 0, "%s: %s: %s", gate->name,
-		       r->name, r->rule);
-}
-
-static void host_report(void *ctx, const struct dmm_report *r)
-{
-	struct gate *gate = ctx;
-	struct seat *seat = &gate->seat[r->guest];
-
-	answer(gate, seat, r);
-	if (seat->reports++ >= REPORTS_SHOWN) {
-		if (seat->reports == REPORTS_SHOWN + 1)
-			log_warnx("%s: %s: more of these are only counted",
-				  gate->name, seat->name);
-	} else if (!r->access || !gate->notes) {
-		say(gate, seat, r);
-	} else if (gate->notes->n < NOTES) {
-		gate->notes->report[gate->notes->n++] = *r;
-	}
-}
-
-static int host_translate(void *ctx, unsigned int guest, uint64_t gpa,
-			  uint64_t len, uint64_t *iova)
-{
-	struct gate *gate = ctx;
-	struct vpci_dev *pci = gate->seat[guest].pci;
-
-	/* a function that may not master the bus reaches nothing */
-	if (!pci || !(vpci_command(pci) & VPCI_COMMAND_MASTER))
-		return -EFAULT;
-	return dma_translate(&gate->dma, guest, gpa, len, iova);
-}
-
-static void *guest_mem(void *ctx, unsigned int guest, uint64_t gpa, size_t len)
-{
-	struct gate *gate = ctx;
-	struct vm *vm = gate->seat[guest].vm;
-
-	return vm ? mem_ptr(vm_mem(vm), gpa, len) : NULL;
-}
-
-static int get_mem(void *ctx, unsigned int guest, uint64_t gpa, void *to,
-		   size_t len)
-{
-	void *from = guest_mem(ctx, guest, gpa, len);
-
-	if (!from)
-		return -EFAULT;
-	memcpy(to, from, len);
-	return 0;
-}
-
-static int put_mem(void *ctx, unsigned int guest, uint64_t gpa,
-		   const void *from, size_t len)
-{
-	void *to = guest_mem(ctx, guest, gpa, len);
-
-	if (!to)
-		return -EFAULT;
-	memcpy(to, from, len);
-	return 0;
-}
-
-/* What the device reads from a guest's memory, for its capture file. */
-static void host_sent(void *ctx, unsigned int guest,
-		      const struct dmm_piece *piece, unsigned int n)
-{
-	struct gate *gate = ctx;
-	const struct dmm_host mem = { .ctx = gate, .read_mem = get_mem };
-	uint8_t frame[PCAP_MAX];
-
-	if (gate->seat[guest].pcap)
-		pcap_frame(gate->seat[guest].pcap, frame,
-			   dmm_gather(&mem, guest, piece, n, frame,
-				      sizeof(frame)));
-}
 
 /* ---- a guest's access ---- */
 
@@ -344,7 +76,7 @@ static void bar_access(void *ctx, unsigned int bar, struct bus_access *access)
 	}
 	pthread_mutex_unlock(&gate->lock);
 	for (i = 0; i < notes.n; i++)
-		say(gate, seat, &notes.report[i]);
+		gate_say(gate, seat, &notes.report[i]);
 	if (verdict == DMM_STOP)
 		vm_end(seat->vm, VM_KILLED, 0,
 		       "%s: it did what its policy ends it for", gate->name);
@@ -552,34 +284,10 @@ static int open_backend(struct gate *gate, const struct machine_device *dev,
 		       vendor, device, dmm_model_name(gate->model));
 }
 
-static struct dmm_host host_of(struct gate *gate)
-{
-	return (struct dmm_host){
-		.ctx = gate,
-		.read = host_read,
-		.write = host_write,
-		.read_string = host_read_string,
-		.write_string = host_write_string,
-		.pause = host_pause,
-		.now = host_now,
-		.reset = host_reset,
-		.line = host_line,
-		.message = host_message,
-		.wake = host_wake,
-		.due = host_due,
-		.frame = host_frame,
-		.sent = host_sent,
-		.report = host_report,
-		.translate = host_translate,
-		.read_mem = get_mem,
-		.write_mem = put_mem,
-	};
-}
-
 /* Whoever was here before: nothing of it runs from here on. */
 static int reset_device(struct gate *gate, char **why)
 {
-	struct dmm_host host = host_of(gate);
+	struct dmm_host host = gate_host(gate);
 	int err = dmm_reset(gate->model, &host);
 
 	if (!err)
@@ -595,7 +303,7 @@ static int open_monitor(struct gate *gate, unsigned int device,
 			const struct dmm_conf *conf,
 			const struct gate_recording *recording, char **why)
 {
-	struct dmm_host host = host_of(gate);
+	struct dmm_host host = gate_host(gate);
 	int err;
 
 	if (recording)
@@ -735,7 +443,7 @@ void gate_reset(struct gate *gate, unsigned int guest)
 	if (!seat->gone)
 		enter_guest_reset(gate->record, gate->dmm, seat->index);
 	pthread_mutex_unlock(&gate->lock);
-	kick(gate);
+	gate_kick(gate);
 }
 
 void gate_leave(struct gate *gate, unsigned int guest)
@@ -756,7 +464,7 @@ void gate_leave(struct gate *gate, unsigned int guest)
 	seat->pci = NULL; /* goes with the guest's machine */
 	pthread_cond_broadcast(&seat->wake);
 	pthread_mutex_unlock(&gate->lock);
-	kick(gate);
+	gate_kick(gate);
 }
 
 void gate_close(struct gate *gate)
@@ -769,7 +477,7 @@ void gate_close(struct gate *gate)
 		pthread_mutex_lock(&gate->lock);
 		gate->stop = true;
 		pthread_mutex_unlock(&gate->lock);
-		kick(gate);
+		gate_kick(gate);
 		pthread_join(gate->thread, NULL);
 	}
 	if (gate->record) {
