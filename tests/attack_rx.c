@@ -343,7 +343,7 @@ static const struct attack_case cases[] = {
 	  BUFFER_BITS, .at = 0xe0000000 },
 	{ CASE("a receive buffer across the end of low memory", EVERYWHERE,
 	       buffer),
-	  REFUSED, BUFFER_BITS, .at = LOW_SIZE - 2047 },
+	  REFUSED, BUFFER_BITS, .at = LOW_SIZE - 1521 },
 	{ CASE("a receive buffer across the end of high memory", EVERYWHERE,
 	       buffer),
 	  REFUSED, BUFFER_BITS, .at = HIGH_END - 1 },
