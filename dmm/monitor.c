@@ -212,6 +212,30 @@ static bool area_fits(const struct dmm *d)
 	       ring_fits(&m->ring[m->receive.dring], last);
 }
 
+/* What a model with rings must have, and where the monitor's own may lie. */
+static int check_rings(const struct dmm *d, char **why)
+{
+	const struct dmm_model *m = d->model;
+
+	if (m->transmit.dring == MODEL_NONE || m->receive.dring == MODEL_NONE ||
+	    m->interrupt.cause == MODEL_NONE || !m->proc[PROC_OPEN].n)
+		return refuse(why,
+			      "the model of %s has rings, but not what "
+			      "the monitor needs to drive them: "
+			      "transmit.ring, receive.ring, "
+			      "interrupt.cause and procedure open",
+			      m->name);
+	if (d->conf.area.size < dmm_model_area(m))
+		return refuse(why, "%s needs memory that the device can reach",
+			      m->name);
+	if (!area_fits(d))
+		return refuse(why,
+			      "the monitor's memory is beyond the addresses "
+			      "that %s has",
+			      m->name);
+	return 0;
+}
+
 static int choose_mode(struct dmm *d, char **why)
 {
 	const struct dmm_model *m = d->model;
@@ -236,24 +260,8 @@ static int choose_mode(struct dmm *d, char **why)
 			      "%s is to be one guest's alone: that is "
 			      "exclusive, and of one guest",
 			      m->name);
-	if (m->rings &&
-	    (m->transmit.dring == MODEL_NONE ||
-	     m->receive.dring == MODEL_NONE ||
-	     m->interrupt.cause == MODEL_NONE || !m->proc[PROC_OPEN].n))
-		return refuse(why,
-			      "the model of %s has rings, but not what "
-			      "the monitor needs to drive them: "
-			      "transmit.ring, receive.ring, "
-			      "interrupt.cause and procedure open",
-			      m->name);
-	if (m->rings && d->conf.area.size < dmm_model_area(m))
-		return refuse(why, "%s needs memory that the device can reach",
-			      m->name);
-	if (m->rings && !area_fits(d))
-		return refuse(why,
-			      "the monitor's memory is beyond the addresses "
-			      "that %s has",
-			      m->name);
+	if (m->rings && check_rings(d, why))
+		return -EINVAL;
 	if (how == DMM_MERGE && !m->rings)
 		return refuse(why,
 			      "%s cannot be shared by merge: its model "

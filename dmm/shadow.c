@@ -18,30 +18,14 @@
 
 /* Both addresses, and a VLAN tag with its type: what antispoof looks at. */
 #define HEAD 18u
-/* Segments that are cut in software have at least so many bytes. */
-#define SEGMENT_MIN 128u
-/* Those that the device cuts out of one frame are not more. */
-#define SEGMENTS_MAX 2048u
 /* Units that one call lets go; the rest waits for dmm_tick(). */
 #define PUMP_MAX 512u
 /* Bytes of those that the monitor itself copies, likewise: under its lock. */
 #define PUMP_BYTES (1u << 20)
-/* What a frame costs on the wire beside its bytes: preamble, check, gap. */
-#define WIRE_OVERHEAD 24u
-
-static const struct ring *tx_ring(const struct dmm *d)
-{
-	return &d->model->ring[d->model->transmit.dring];
-}
 
 static uint64_t *shadow_desc(const struct dmm *d, uint32_t i)
 {
 	return d->tx->desc + (size_t)(i % SHADOW_DEPTH) * d->tx->words;
-}
-
-static struct tx_desc *desc_at(struct txq *q, uint32_t i)
-{
-	return &q->d[i % TXQ_DEPTH];
 }
 
 bool shadow_busy(const struct dmm *d)
@@ -58,211 +42,12 @@ static void note_idle(struct dmm *d)
 /* Descriptors of the device's ring, and those that a frame may take of it. */
 static bool has_room(const struct dmm *d, uint32_t unit)
 {
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 	uint32_t used = d->tx->tail - d->tx->clean;
 
 	if (r->kind == RING_OF_SLOTS)
 		return used < r->slots;
 	return used + unit + 1 + MODEL_MAX_STICKY < SHADOW_DEPTH;
-}
-
-/* ---- a frame's bytes, where the monitor must see them ---- */
-
-/* The first (max) bytes of the unit at q->sent; returns how many there are. */
-static uint32_t gather(struct dmm *d, unsigned int g, uint8_t *to, uint32_t max)
-{
-	struct txq *q = d->guest[g].txq;
-	uint32_t have = 0, n, i;
-
-	for (i = 0; i < desc_at(q, q->sent)->unit && have < max; i++) {
-		const struct tx_desc *t = desc_at(q, q->sent + i);
-
-		n = t->len < max - have ? t->len : max - have;
-		if (n && d->host.read_mem(d->host.ctx, g, t->gpa, to + have, n))
-			break;
-		have += n;
-	}
-	return have;
-}
-
-static uint64_t off_value(const struct dmm *d, unsigned int g,
-			  enum offload_key key, const uint64_t *w)
-{
-	const struct expr *e = tx_ring(d)->off[key];
-
-	return e ? desc_eval(d, g, e, w) : 0;
-}
-
-struct emit {
-	struct dmm *d;
-	unsigned int guest;
-	bool tagged;
-	uint16_t tag;
-};
-
-/* A tag that the part would have put in, behind the addresses. */
-static size_t put_tag(const struct emit *e, uint8_t *to, const uint8_t *frame,
-		      size_t len)
-{
-	memcpy(to, frame, 12);
-	to[12] = 0x81; /* IEEE 802.1Q, 9.6 */
-	to[13] = 0x00;
-	to[14] = (uint8_t)(e->tag >> 8);
-	to[15] = (uint8_t)e->tag;
-	memcpy(to + 16, frame + 12, len - 12);
-	return len + 4;
-}
-
-static void emit(void *ctx, const uint8_t *frame, size_t len)
-{
-	struct emit *e = ctx;
-	uint8_t tagged[SHADOW_BUFFER * 8u];
-	unsigned int i;
-
-	if (e->tagged && len >= FRAME_HEADER && len + 4 <= sizeof(tagged)) {
-		len = put_tag(e, tagged, frame, len);
-		frame = tagged;
-	}
-	e->d->stats.transmit.local_bytes_copied += len;
-	e->d->tx->copied += (uint32_t)len * (e->d->conf.guests - 1);
-	for (i = 0; i < e->d->conf.guests; i++)
-		if (i != e->guest)
-			spool_deliver(e->d, i, frame, len);
-}
-
-/* The guest's sticky descriptor that (t) goes by; NULL: it set none. */
-static const uint64_t *sticky_of(const struct dmm *d, unsigned int g,
-				 const struct tx_desc *t)
-{
-	const struct ring *r = tx_ring(d);
-	const struct txq *q = d->guest[g].txq;
-	unsigned int i;
-	uint64_t key;
-
-	for (i = 0; i < r->layouts; i++) {
-		if (!r->layout[i].sticky)
-			continue;
-		key = desc_eval(d, g, r->layout[i].sticky, t->w) %
-		      MODEL_MAX_STICKY;
-		return q->sticky_set[key] ? q->sticky[key] : NULL;
-	}
-	return NULL;
-}
-
-/*
- * What the guest asked the card to do to the frame.  False: by a sticky
- * descriptor that it did not set.
- */
-static bool offload_of(const struct dmm *d, unsigned int g,
-		       const struct tx_desc *t, struct offload *o)
-{
-	const uint64_t *c;
-
-	*o = (struct offload){
-		.segment = off_value(d, g, OFF_SEGMENT, t->w),
-		.ip_sum = off_value(d, g, OFF_IP_SUM, t->w),
-		.l4_sum = off_value(d, g, OFF_L4_SUM, t->w),
-	};
-	if (!o->ip_sum && !o->l4_sum && !o->segment)
-		return true;
-	c = sticky_of(d, g, t);
-	if (!c) {
-		o->ip_sum = o->l4_sum = o->segment = false;
-		return false;
-	}
-	o->ip_start = (uint16_t)off_value(d, g, OFF_IP_START, c);
-	o->ip_at = (uint16_t)off_value(d, g, OFF_IP_AT, c);
-	o->ip_end = (uint16_t)off_value(d, g, OFF_IP_END, c);
-	o->l4_start = (uint16_t)off_value(d, g, OFF_L4_START, c);
-	o->l4_at = (uint16_t)off_value(d, g, OFF_L4_AT, c);
-	o->l4_end = (uint16_t)off_value(d, g, OFF_L4_END, c);
-	o->ipv4 = off_value(d, g, OFF_IPV4, c);
-	o->tcp = off_value(d, g, OFF_TCP, c);
-	o->mss = (uint16_t)off_value(d, g, OFF_MSS, c);
-	o->header = (uint16_t)off_value(d, g, OFF_HEADER, c);
-	o->payload = (uint32_t)off_value(d, g, OFF_PAYLOAD, c);
-	return true;
-}
-
-/*
- * Is there something in what the card shall do to the frame at q->sent that it
- * must not do?  A part writes where it is told to, over addresses that were
- * checked, too.  NULL, and in (*wire) the bytes that it will put on the wire.
- */
-static const char *offload_fault(const struct dmm *d, unsigned int g,
-				 uint64_t *wire)
-{
-	struct txq *q = d->guest[g].txq;
-	uint32_t bytes = desc_at(q, q->sent)->bytes, i, n;
-	struct offload o;
-
-	*wire = (bytes < 60 ? 60 : bytes) + WIRE_OVERHEAD;
-	for (i = 0; i < desc_at(q, q->sent)->unit; i++) {
-		if (!offload_of(d, g, desc_at(q, q->sent + i), &o))
-			return "an offload by a context that it did not set";
-		if ((o.ip_sum && o.ip_at < FRAME_HEADER) ||
-		    (o.l4_sum && o.l4_at < FRAME_HEADER) ||
-		    (o.segment &&
-		     (o.header < FRAME_HEADER || o.ip_start < FRAME_HEADER ||
-		      o.l4_start < FRAME_HEADER)))
-			return "an offload would change a frame's addresses";
-		if (!o.segment || bytes <= o.header)
-			continue;
-		if (!o.mss || (bytes - o.header) / o.mss >= SEGMENTS_MAX)
-			return "segments of no length, or too many";
-		n = (bytes - o.header + o.mss - 1) / o.mss;
-		*wire = bytes + (uint64_t)n * (o.header + WIRE_OVERHEAD);
-	}
-	return NULL;
-}
-
-/* Whether the guest asked for a VLAN tag, and the shadow lets it. */
-static struct emit tag_of(struct dmm *d, unsigned int g)
-{
-	const struct ring *r = tx_ring(d);
-	struct txq *q = d->guest[g].txq;
-	struct emit e = { .d = d, .guest = g };
-	uint64_t w[MODEL_MAX_WORDS];
-	uint32_t i;
-
-	for (i = 0; r->tagged.mask && i < desc_at(q, q->sent)->unit; i++) {
-		memcpy(w, desc_at(q, q->sent + i)->w, sizeof(w));
-		desc_sets(d, g, r->shadow, w, 0);
-		if (!desc_get(w, r->tagged))
-			continue;
-		e.tagged = true;
-		e.tag = (uint16_t)desc_get(w, r->tag);
-	}
-	return e;
-}
-
-/* To the siblings, as the card would have put it on the wire. */
-static void deliver_local(struct dmm *d, unsigned int g, const uint8_t *head,
-			  uint32_t head_len)
-{
-	struct txq *q = d->guest[g].txq;
-	struct emit e = tag_of(d, g);
-	uint32_t len = gather(d, g, d->big, TX_FRAME_MAX), i;
-	struct offload o = { .mss = 0 };
-
-	memcpy(d->big, head, head_len); /* what was checked, not read again */
-	for (i = 0; i < desc_at(q, q->sent)->unit; i++) {
-		const struct tx_desc *t = desc_at(q, q->sent + i);
-
-		if (!t->len)
-			continue;
-		(void)!offload_of(d, g, t, &o);
-		break;
-	}
-	/* small segments are many: the work is bounded */
-	if (o.segment && o.mss < SEGMENT_MIN)
-		o = (struct offload){ .mss = 0 };
-	if (o.ip_sum || o.l4_sum || o.segment) {
-		if (offload_run(&o, d->big, len, d->big + BIG, BIG, emit, &e))
-			d->guest[g].stats.drops++;
-	} else {
-		emit(&e, d->big, len);
-	}
 }
 
 /* ---- a unit that does not go to the device ---- */
@@ -271,16 +56,16 @@ static void mark_done(struct dmm *d, unsigned int g, struct span sets,
 		      bool with_done)
 {
 	struct txq *q = d->guest[g].txq;
-	uint32_t unit = desc_at(q, q->sent)->unit, i;
+	uint32_t unit = txq_at(q, q->sent)->unit, i;
 
 	for (i = 0; i < unit; i++) {
-		struct tx_desc *t = desc_at(q, q->sent + i);
+		struct tx_desc *t = txq_at(q, q->sent + i);
 
 		desc_sets(d, g, sets, t->w, t->len);
 		if (with_done)
-			own_set_done(tx_ring(d), t->w, true);
+			own_set_done(mon_tx_ring(d), t->w, true);
 		if (with_done)
-			desc_sets(d, g, tx_ring(d)->local, t->w, t->len);
+			desc_sets(d, g, mon_tx_ring(d)->local, t->w, t->len);
 		t->done = true;
 	}
 	q->sent += unit;
@@ -289,7 +74,7 @@ static void mark_done(struct dmm *d, unsigned int g, struct span sets,
 
 static void refuse_unit(struct dmm *d, unsigned int g)
 {
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 	bool abort = d->conf.guest[g].policy == DMM_ABORT;
 
 	d->guest[g].stats.drops++;
@@ -300,8 +85,8 @@ static void refuse_unit(struct dmm *d, unsigned int g)
 static void remember(struct dmm *d, unsigned int g)
 {
 	struct txq *q = d->guest[g].txq;
-	struct tx_desc *t = desc_at(q, q->sent);
-	const struct layout *l = &tx_ring(d)->layout[t->layout];
+	struct tx_desc *t = txq_at(q, q->sent);
+	const struct layout *l = &mon_tx_ring(d)->layout[t->layout];
 	uint64_t key = desc_eval(d, g, l->sticky, t->w) % MODEL_MAX_STICKY;
 
 	memcpy(q->sticky[key], t->w, sizeof(t->w));
@@ -318,10 +103,10 @@ static void offends(struct dmm *d, unsigned int g, enum dmm_offence offence,
 
 	mon_offence(d, (struct dmm_report){ .offence = offence,
 					    .guest = g,
-					    .name = tx_ring(d)->name,
+					    .name = mon_tx_ring(d)->name,
 					    .rule = rule,
-					    .line = tx_ring(d)->pos.line,
-					    .address = desc_at(q, q->sent)->gpa,
+					    .line = mon_tx_ring(d)->pos.line,
+					    .address = txq_at(q, q->sent)->gpa,
 					    .length = len });
 	refuse_unit(d, g);
 }
@@ -332,7 +117,7 @@ static void put_entry(struct dmm *d, unsigned int g, const uint64_t *w,
 		      uint64_t iova, uint32_t len, const struct layout *l,
 		      bool first, bool end)
 {
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 	uint64_t *to = shadow_desc(d, d->tx->tail), tmp[MODEL_MAX_WORDS];
 
 	memcpy(tmp, w, sizeof(tmp));
@@ -356,7 +141,7 @@ static void put_entry(struct dmm *d, unsigned int g, const uint64_t *w,
 static void replay_sticky(struct dmm *d, unsigned int g)
 {
 	const struct txq *q = d->guest[g].txq;
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 	const struct layout *l;
 	unsigned int i;
 
@@ -377,7 +162,7 @@ static void replay_sticky(struct dmm *d, unsigned int g)
 /* Without its safeguard: what was checked is read again, and not checked. */
 static void read_again(struct dmm *d, unsigned int g, struct tx_desc *t)
 {
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 	uint64_t at = d->guest[g].txq->base +
 		      (uint64_t)t->index * form_bytes(d, g, r);
 	const struct layout *l;
@@ -403,7 +188,7 @@ static void note_last(struct dmm *d, unsigned int g, uint32_t unit)
 
 	note->last = true;
 	note->unit = (uint16_t)unit;
-	note->bytes = desc_at(q, q->sent)->bytes;
+	note->bytes = txq_at(q, q->sent)->bytes;
 	note->generation = q->generation;
 	d->tx->bytes += note->bytes;
 	q->sent += unit;
@@ -414,16 +199,16 @@ static void enter_slot(struct dmm *d, unsigned int g, const uint8_t *head,
 		       uint32_t head_len)
 {
 	struct txq *q = d->guest[g].txq;
-	struct tx_desc *t = desc_at(q, q->sent);
+	struct tx_desc *t = txq_at(q, q->sent);
 	uint64_t w[MODEL_MAX_WORDS], elsewhere = 0;
 
 	memcpy(w, t->w, sizeof(w));
-	desc_sets(d, g, tx_ring(d)->shadow, w, t->len);
+	desc_sets(d, g, mon_tx_ring(d)->shadow, w, t->len);
 	if (d->conf.without & (DMM_WITHOUT_SHADOW | DMM_WITHOUT_BUFFER))
 		elsewhere = t->iova;
 	else
 		slots_copy(d, g, t, head, head_len);
-	slots_put(d, w, elsewhere, &tx_ring(d)->layout[t->layout]);
+	slots_put(d, w, elsewhere, &mon_tx_ring(d)->layout[t->layout]);
 	d->tx->note[d->tx->tail++ % SHADOW_DEPTH] =
 		(struct shadow_note){ .guest = (uint8_t)g };
 	note_last(d, g, 1);
@@ -434,22 +219,22 @@ static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
 		  uint32_t head_len)
 {
 	struct txq *q = d->guest[g].txq;
-	uint32_t unit = desc_at(q, q->sent)->unit, i, skip = head_len, n;
+	uint32_t unit = txq_at(q, q->sent)->unit, i, skip = head_len, n;
 	uint32_t at = d->tx->tail % SHADOW_DEPTH * SHADOW_HEAD;
 	uint32_t start = d->tx->tail;
 
-	if (tx_ring(d)->kind == RING_OF_SLOTS) {
+	if (mon_tx_ring(d)->kind == RING_OF_SLOTS) {
 		enter_slot(d, g, head, head_len);
 		return;
 	}
 	memcpy(d->heads + at, head, head_len);
 	d->stats.transmit.head_bytes_copied += head_len;
 	for (i = 0; i < unit; i++) {
-		struct tx_desc *t = desc_at(q, q->sent + i);
+		struct tx_desc *t = txq_at(q, q->sent + i);
 		const struct layout *l;
 
 		read_again(d, g, t);
-		l = &tx_ring(d)->layout[t->layout];
+		l = &mon_tx_ring(d)->layout[t->layout];
 		if (i == 0 && head_len)
 			put_entry(d, g, t->w,
 				  d->conf.area.iova +
@@ -457,7 +242,7 @@ static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
 						     d->conf.area.host) +
 					  at,
 				  head_len, l, true,
-				  desc_at(q, q->sent)->bytes == head_len);
+				  txq_at(q, q->sent)->bytes == head_len);
 		n = t->len < skip ? t->len : skip;
 		skip -= n;
 		if (t->len > n)
@@ -465,11 +250,11 @@ static void enter(struct dmm *d, unsigned int g, const uint8_t *head,
 				  d->tx->tail == start, i + 1 == unit);
 	}
 	/* a last descriptor without bytes of its own: the one before ends it */
-	desc_put(shadow_desc(d, d->tx->tail - 1), tx_ring(d)->end, 1);
-	desc_put(shadow_desc(d, d->tx->tail - 1), tx_ring(d)->report, 1);
+	desc_put(shadow_desc(d, d->tx->tail - 1), mon_tx_ring(d)->end, 1);
+	desc_put(shadow_desc(d, d->tx->tail - 1), mon_tx_ring(d)->report, 1);
 	note_last(d, g, unit);
-	if (tx_ring(d)->own)
-		own_start(tx_ring(d), shadow_desc(d, start));
+	if (mon_tx_ring(d)->own)
+		own_start(mon_tx_ring(d), shadow_desc(d, start));
 }
 
 static void charge(struct dmm *d, unsigned int g, uint64_t wire)
@@ -496,7 +281,7 @@ static bool loops_back(const struct dmm *d, unsigned int g)
 static bool send_frame(struct dmm *d, unsigned int g)
 {
 	struct txq *q = d->guest[g].txq;
-	struct tx_desc *first = desc_at(q, q->sent);
+	struct tx_desc *first = txq_at(q, q->sent);
 	uint32_t bytes = first->bytes, head_len;
 	uint64_t start = 0, wire = 0;
 	const char *fault;
@@ -509,13 +294,13 @@ static bool send_frame(struct dmm *d, unsigned int g)
 	}
 	if (!has_room(d, first->unit) || shadow_limited(d, bytes))
 		return false;
-	head_len = gather(d, g, head, HEAD);
+	head_len = frame_gather(d, g, head, HEAD);
 	if (head_len < FRAME_HEADER || !spool_is_own(d, g, head, head_len)) {
 		offends(d, g, DMM_SPOOFED,
 			"the frame's source is not the guest's", bytes);
 		return true;
 	}
-	fault = offload_fault(d, g, &wire);
+	fault = frame_offload_fault(d, g, &wire);
 	if (fault && !(d->conf.without & DMM_WITHOUT_OFFLOAD)) {
 		offends(d, g, DMM_REFUSED, fault, bytes);
 		return true;
@@ -527,7 +312,8 @@ static bool send_frame(struct dmm *d, unsigned int g)
 		/* the card has no part in it, but the others wait for it, too */
 		d->tx->copied += bytes;
 		sched_charge(&d->sched, g, wire * 8);
-		spool_deliver(d, g, d->big, gather(d, g, d->big, TX_FRAME_MAX));
+		spool_deliver(d, g, d->big,
+			      frame_gather(d, g, d->big, TX_FRAME_MAX));
 		mark_done(d, g, (struct span){ .n = 0 }, true);
 		return true;
 	}
@@ -535,7 +321,7 @@ static bool send_frame(struct dmm *d, unsigned int g)
 	local = spool_is_local(d, g, head, head_len);
 	if (d->conf.guests > 1 &&
 	    (local || frame_kind(head, head_len) != FRAME_UNICAST))
-		deliver_local(d, g, head, head_len);
+		frame_to_siblings(d, g, head, head_len);
 	charge(d, g, wire);
 	if (local) {
 		mark_done(d, g, (struct span){ .n = 0 }, true);
@@ -568,9 +354,10 @@ static uint32_t senders(const struct dmm *d)
 
 static bool is_sticky_unit(const struct dmm *d, struct txq *q)
 {
-	const struct tx_desc *t = desc_at(q, q->sent);
+	const struct tx_desc *t = txq_at(q, q->sent);
 
-	return t->unit == 1 && !t->bad && tx_ring(d)->layout[t->layout].sticky;
+	return t->unit == 1 && !t->bad &&
+	       mon_tx_ring(d)->layout[t->layout].sticky;
 }
 
 /* The part is to look at what entered. */
@@ -578,10 +365,10 @@ static void ring_bell(struct dmm *d)
 {
 	struct proc_args args = { .guest = -1 };
 
-	if (tx_ring(d)->kind != RING_OF_DESCRIPTORS)
+	if (mon_tx_ring(d)->kind != RING_OF_DESCRIPTORS)
 		return; /* each slot is its own doorbell */
-	if (!tx_ring(d)->own)
-		card_write(d, d->model->reg[tx_ring(d)->tail].slot,
+	if (!mon_tx_ring(d)->own)
+		card_write(d, d->model->reg[mon_tx_ring(d)->tail].slot,
 			   d->tx->tail % SHADOW_DEPTH, true);
 	else if (proc_run(d, PROC_DEMAND, &args))
 		d->failed = true;
@@ -641,17 +428,17 @@ void shadow_pump(struct dmm *d)
 static void completed(struct dmm *d, const struct shadow_note *note,
 		      const uint64_t *w)
 {
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 	struct txq *q = d->guest[note->guest].txq;
 	uint32_t i, at = q->clean;
 
 	if (note->generation != q->generation &&
 	    !(d->conf.without & DMM_WITHOUT_GENERATION))
 		return; /* its ring is gone */
-	while (at != q->sent && desc_at(q, at)->done)
+	while (at != q->sent && txq_at(q, at)->done)
 		at++;
 	for (i = 0; i < note->unit && at != q->sent; i++, at++) {
-		struct tx_desc *t = desc_at(q, at);
+		struct tx_desc *t = txq_at(q, at);
 
 		if (r->kind == RING_OF_SLOTS)
 			t->w[r->words - 1u] = w[r->words - 1u];
@@ -666,7 +453,7 @@ static void completed(struct dmm *d, const struct shadow_note *note,
 
 bool shadow_clean(struct dmm *d)
 {
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 	uint32_t end = d->tx->clean, before = d->tx->clean;
 
 	while (end != d->tx->tail) {
@@ -695,7 +482,7 @@ bool shadow_clean(struct dmm *d)
 
 void shadow_lose(struct dmm *d)
 {
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 
 	while (d->tx->clean != d->tx->tail) {
 		const struct shadow_note *note =

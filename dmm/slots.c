@@ -13,11 +13,6 @@
 
 #include "mon.h"
 
-static const struct ring *tx_ring(const struct dmm *d)
-{
-	return &d->model->ring[d->model->transmit.dring];
-}
-
 static unsigned int slot_of(const struct dmm *d, const struct ring *r,
 			    unsigned int word, uint32_t index)
 {
@@ -39,7 +34,7 @@ bool slots_have(const struct ring *r, unsigned int reg)
 void slots_read(const struct dmm *d, unsigned int g, uint32_t index,
 		uint64_t w[MODEL_MAX_WORDS])
 {
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 	unsigned int i;
 
 	for (i = 0; i < r->words; i++)
@@ -48,7 +43,7 @@ void slots_read(const struct dmm *d, unsigned int g, uint32_t index,
 
 bool slots_given(const struct dmm *d, unsigned int g, const struct txq *q)
 {
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 	uint64_t w[MODEL_MAX_WORDS] = { 0 };
 
 	if (q->got - q->clean >= r->slots)
@@ -60,7 +55,7 @@ bool slots_given(const struct dmm *d, unsigned int g, const struct txq *q)
 void slots_write_back(struct dmm *d, unsigned int g, uint32_t index,
 		      const uint64_t *w)
 {
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 	unsigned int last = r->words - 1u;
 
 	d->guest[g].reg[slot_of(d, r, last, index)] =
@@ -72,7 +67,8 @@ void slots_write_back(struct dmm *d, unsigned int g, uint32_t index,
 /* Bytes of the area: a buffer for each slot, where a ring has its heads. */
 static uint8_t *buffer_of(const struct dmm *d, uint32_t index)
 {
-	return d->heads + (size_t)(index % tx_ring(d)->slots) * SHADOW_BUFFER;
+	return d->heads +
+	       (size_t)(index % mon_tx_ring(d)->slots) * SHADOW_BUFFER;
 }
 
 void slots_copy(struct dmm *d, unsigned int g, const struct tx_desc *t,
@@ -90,7 +86,7 @@ void slots_copy(struct dmm *d, unsigned int g, const struct tx_desc *t,
 void slots_put(struct dmm *d, const uint64_t *w, uint64_t elsewhere,
 	       const struct layout *l)
 {
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 	uint32_t at = d->tx->tail;
 	uint64_t tmp[MODEL_MAX_WORDS];
 	unsigned int i;
@@ -107,7 +103,7 @@ void slots_put(struct dmm *d, const uint64_t *w, uint64_t elsewhere,
 
 bool slots_take(struct dmm *d, uint32_t at, uint64_t w[MODEL_MAX_WORDS])
 {
-	const struct ring *r = tx_ring(d);
+	const struct ring *r = mon_tx_ring(d);
 	struct expr_env env = {
 		.array = { [EXPR_REG] = d->dev, [EXPR_FIELD] = w }
 	};
