@@ -38,6 +38,8 @@ guests:
 NO_FRAMES = ["--record-kind", "model,access,interrupt,tick,leave,guest_reset,"
              "host,line,state,switch,step,violation,lost"]
 
+ACCESSES = ["--record-kind", "access"]
+
 
 def run(record):
     args = [vpio, "run", "cost.yaml", "-q", "--json", "cost.json"]
@@ -78,3 +80,7 @@ case("merge, frames of 1514, not recorded", "merge", "frame=1514", NO_FRAMES)
 case("merge, frames of 60", "merge", "frame=60")
 case("merge, frames of 60, not recorded", "merge", "frame=60", NO_FRAMES)
 case("merge, a doorbell a frame", "merge", "frame=60 batch=1 window=1")
+case("merge, frames of 1514, accesses alone", "merge", "frame=1514", ACCESSES)
+case("merge, frames of 60, accesses alone", "merge", "frame=60", ACCESSES)
+case("merge, a doorbell a frame, accesses alone", "merge",
+     "frame=60 batch=1 window=1", ACCESSES)
