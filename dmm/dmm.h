@@ -126,6 +126,8 @@ enum dmm_offence {
 	DMM_FAILED,  /* the device did not do what a procedure waited for */
 };
 
+const char *dmm_offence_name(enum dmm_offence offence); /* "refused" */
+
 /* What becomes of a guest that offends. */
 enum dmm_policy { DMM_IGNORE, DMM_ABORT, DMM_MCE, DMM_POLICY_STOP };
 

@@ -21,6 +21,17 @@ const char *dmm_path_name(enum dmm_path path)
 	return names[path];
 }
 
+const char *dmm_offence_name(enum dmm_offence offence)
+{
+	static const char *const names[] = {
+		[DMM_REFUSED] = "refused", [DMM_DENIED] = "denied",
+		[DMM_SPOOFED] = "spoofed", [DMM_FORCED] = "forced",
+		[DMM_FAILED] = "failed",
+	};
+
+	return names[offence];
+}
+
 bool mon_loads(const struct expr *e, const struct reg *reg)
 {
 	unsigned int i;

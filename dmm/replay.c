@@ -550,6 +550,21 @@ void replay_end(struct replay *r)
 
 /* ---- what came of it ---- */
 
+void replay_keep(struct replay_violation *v, const struct replay_at *at,
+		 const struct dmm_report *report)
+{
+	v->at = *at;
+	v->guest = report->guest;
+	v->line = report->line;
+	v->offence = report->offence;
+	v->address = report->address;
+	v->length = report->length;
+	snprintf(v->name, sizeof(v->name), "%s",
+		 report->name ? report->name : "");
+	snprintf(v->rule, sizeof(v->rule), "%s",
+		 report->rule ? report->rule : "");
+}
+
 const struct replay_summary *replay_summary(struct replay *r)
 {
 	return &r->sum;

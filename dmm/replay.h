@@ -49,6 +49,18 @@ struct replay_access {
 
 #define REPLAY_NO_REGISTER UINT_MAX
 
+/* A report that outlives what it was told of. */
+struct replay_violation {
+	struct replay_at at;
+	unsigned int guest, line;
+	enum dmm_offence offence;
+	uint64_t address, length;
+	char name[48], rule[96];
+};
+
+void replay_keep(struct replay_violation *to, const struct replay_at *at,
+		 const struct dmm_report *report);
+
 /* What to tell of on the way; each may be NULL. */
 struct replay_sink {
 	void *ctx;

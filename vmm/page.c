@@ -37,14 +37,6 @@ struct event {
 	uint8_t kind, guest, how;
 };
 
-struct violation {
-	struct replay_at at;
-	unsigned int guest, line;
-	enum dmm_offence offence;
-	uint64_t address, length;
-	char name[48], rule[96];
-};
-
 struct page {
 	const struct dmm_model *model;
 	unsigned int guests;
@@ -55,7 +47,7 @@ struct page {
 	uint64_t first_ns;
 	int owner; /* before the first event */
 	bool any_owner;
-	struct violation *violation;
+	struct replay_violation *violation;
 	size_t violations;
 };
 
@@ -181,22 +173,11 @@ void page_window(struct page *p, const struct replay_at *at, bool open)
 void page_violation(struct page *p, const struct replay_at *at,
 		    const struct dmm_report *report)
 {
-	struct violation *v = &p->violation[p->violations];
-
 	if (p->violations == PAGE_VIOLATIONS) {
 		p->left_out++;
 		return;
 	}
-	*v = (struct violation){ .at = *at,
-				 .guest = report->guest,
-				 .line = report->line,
-				 .offence = report->offence,
-				 .address = report->address,
-				 .length = report->length };
-	snprintf(v->name, sizeof(v->name), "%s",
-		 report->name ? report->name : "");
-	snprintf(v->rule, sizeof(v->rule), "%s",
-		 report->rule ? report->rule : "");
+	replay_keep(&p->violation[p->violations], at, report);
 	add(p, at,
 	    (struct event){ .kind = PAGE_VIOLATION,
 			    .guest = (uint8_t)report->guest,
@@ -204,12 +185,6 @@ void page_violation(struct page *p, const struct replay_at *at,
 }
 
 /* ---- what stands beside the events: JSON ---- */
-
-static const char *const offences[] = {
-	[DMM_REFUSED] = "refused", [DMM_DENIED] = "denied",
-	[DMM_SPOOFED] = "spoofed", [DMM_FORCED] = "forced",
-	[DMM_FAILED] = "failed",
-};
 
 static void json_hex(struct json *j, const char *key, uint64_t value)
 {
@@ -221,7 +196,7 @@ static void json_hex(struct json *j, const char *key, uint64_t value)
 
 static void json_violations(struct json *j, const struct page *p)
 {
-	const struct violation *v;
+	const struct replay_violation *v;
 	size_t i;
 
 	json_array(j, "violations");
@@ -231,7 +206,7 @@ static void json_violations(struct json *j, const struct page *p)
 		json_u64(j, "packet", v->at.number);
 		json_u64(j, "ns", v->at.ns - p->first_ns);
 		json_u64(j, "guest", v->guest);
-		json_string(j, "offence", offences[v->offence]);
+		json_string(j, "offence", dmm_offence_name(v->offence));
 		json_string(j, "name", v->name);
 		json_string(j, "rule", v->rule);
 		json_u64(j, "line", v->line);

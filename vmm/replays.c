@@ -100,7 +100,6 @@ static void on_violation(void *ctx, const struct replay_at *at,
 			 const struct dmm_report *report)
 {
 	struct replays_result *res = ctx;
-	struct replays_violation *v;
 
 	if (res->page)
 		page_violation(res->page, at, report);
@@ -114,17 +113,7 @@ static void on_violation(void *ctx, const struct replay_at *at,
 	if (!res->violation)
 		res->violation =
 			xcalloc(REPLAYS_VIOLATIONS, sizeof(*res->violation));
-	v = &res->violation[res->violations++];
-	v->at = *at;
-	v->guest = report->guest;
-	v->line = report->line;
-	v->offence = report->offence;
-	v->address = report->address;
-	v->length = report->length;
-	snprintf(v->name, sizeof(v->name), "%s",
-		 report->name ? report->name : "");
-	snprintf(v->rule, sizeof(v->rule), "%s",
-		 report->rule ? report->rule : "");
+	replay_keep(&res->violation[res->violations++], at, report);
 }
 
 static void count_access(struct replays_result *res, unsigned int guest,

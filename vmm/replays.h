@@ -21,14 +21,6 @@
 
 #define REPLAYS_VIOLATIONS 100u /* kept of one device; the rest are counted */
 
-struct replays_violation {
-	struct replay_at at;
-	unsigned int guest, line;
-	enum dmm_offence offence;
-	uint64_t address, length;
-	char name[48], rule[96];
-};
-
 /* A device of a trace. */
 struct replays_result {
 	const char *file; /* that it begins in */
@@ -38,7 +30,7 @@ struct replays_result {
 	struct dmm_model *model;
 	struct replay *replay;
 	bool other_model; /* not the one that was recorded */
-	struct replays_violation *violation;
+	struct replay_violation *violation;
 	unsigned int violations; /* of those kept */
 	FILE *timeline;
 	struct page *page;	      /* NULL: none is wanted */

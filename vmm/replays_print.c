@@ -15,12 +15,6 @@
 
 #define VIOLATIONS_SHOWN 20u
 
-static const char *const offences[] = {
-	[DMM_REFUSED] = "refused", [DMM_DENIED] = "denied",
-	[DMM_SPOOFED] = "spoofed", [DMM_FORCED] = "forced",
-	[DMM_FAILED] = "failed",
-};
-
 /* What all guests of a device did. */
 static void sum_of(const struct replays_result *res,
 		   struct dmm_guest_stats *sum, uint64_t *accesses)
@@ -133,11 +127,11 @@ static void print_violations(const struct replays_result *res, FILE *to)
 	unsigned int i;
 
 	for (i = 0; i < res->violations && i < VIOLATIONS_SHOWN; i++) {
-		const struct replays_violation *v = &res->violation[i];
+		const struct replay_violation *v = &res->violation[i];
 
 		fprintf(to, "%s: packet %" PRIu64 ": guest %u: %s: %s: %s",
-			res->file, v->at.number, v->guest, offences[v->offence],
-			v->name, v->rule);
+			res->file, v->at.number, v->guest,
+			dmm_offence_name(v->offence), v->name, v->rule);
 		if (v->length)
 			fprintf(to, ": [0x%" PRIx64 ", +0x%" PRIx64 ")",
 				v->address, v->length);
@@ -420,12 +414,12 @@ static void json_violations(struct json *j, const struct replays_result *res)
 
 	json_array(j, "first_violations");
 	for (i = 0; i < res->violations; i++) {
-		const struct replays_violation *v = &res->violation[i];
+		const struct replay_violation *v = &res->violation[i];
 
 		json_object(j, NULL);
 		json_u64(j, "packet", v->at.number);
 		json_u64(j, "guest", v->guest);
-		json_string(j, "offence", offences[v->offence]);
+		json_string(j, "offence", dmm_offence_name(v->offence));
 		json_string(j, "name", v->name);
 		json_string(j, "rule", v->rule);
 		json_u64(j, "line", v->line);

@@ -72,7 +72,7 @@ static struct replay_at failure_of(const struct replays_result *res,
 				   struct failure *f)
 {
 	const struct replay_difference *d = replay_difference(res->replay);
-	const struct replays_violation *v = res->violation;
+	const struct replay_violation *v = res->violation;
 
 	memset(f, 0, sizeof(*f));
 	if (d) {
