@@ -133,6 +133,21 @@ static bool offload_of(const struct dmm *d, unsigned int g,
 	return true;
 }
 
+bool frame_too_long(const struct dmm *d, unsigned int g, uint64_t bytes)
+{
+	const struct expr *e = d->model->transmit.max;
+
+	return e && bytes > mon_eval(d, g, e);
+}
+
+/* The longest that the part makes of a frame of (bytes). */
+static uint32_t longest(const struct offload *o, uint32_t bytes)
+{
+	uint32_t cut = (uint32_t)o->header + o->mss;
+
+	return o->segment && cut < bytes ? cut : bytes;
+}
+
 /*
  * Is there something in what the card shall do to the frame at q->sent that it
  * must not do?  A part writes where it is told to, over addresses that were
@@ -155,6 +170,9 @@ const char *frame_offload_fault(const struct dmm *d, unsigned int g,
 		     (o.header < FRAME_HEADER || o.ip_start < FRAME_HEADER ||
 		      o.l4_start < FRAME_HEADER)))
 			return "an offload would change a frame's addresses";
+		if (txq_at(q, q->sent + i)->len &&
+		    frame_too_long(d, g, longest(&o, bytes)))
+			return "a frame is longer than the part may send";
 		if (!o.segment || bytes <= o.header)
 			continue;
 		if (!o.mss || (bytes - o.header) / o.mss >= SEGMENTS_MAX)

@@ -104,6 +104,7 @@ void dmm_model_free(struct dmm_model *m)
 	free(m->identity.table_shift);
 	free(m->identity.own);
 	free(m->transmit.loopback);
+	free(m->transmit.max);
 	free(m->transmit.enabled);
 	free(m->identity.broadcast);
 	free(m->identity.multicast);

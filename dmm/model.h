@@ -447,6 +447,7 @@ struct transmit {
 	struct span local;     /* when the monitor delivered it itself */
 	uint16_t dring;	       /* in model.ring; NONE */
 	struct expr *loopback; /* not for the wire; NULL: never */
+	struct expr *max;      /* longest frame for the wire; NULL: any */
 	struct expr *enabled;  /* a ring is read; NULL: always */
 };
 

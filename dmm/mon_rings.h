@@ -196,6 +196,8 @@ void bytering_drain(struct dmm *d);
 
 /* ---- local.c: the unit of (g) that is to be sent next ---- */
 
+/* More in a frame than the model lets out. */
+bool frame_too_long(const struct dmm *d, unsigned int g, uint64_t bytes);
 uint32_t frame_gather(struct dmm *d, unsigned int g, uint8_t *to, uint32_t max);
 const char *frame_offload_fault(const struct dmm *d, unsigned int g,
 				uint64_t *wire);

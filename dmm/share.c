@@ -144,8 +144,8 @@ static void build_receive(struct build *b, const struct node *root)
 
 static void build_transmit(struct build *b, const struct node *root)
 {
-	static const char *const keys[] = { "ring", "sent", "local", "loopback",
-					    "enabled" };
+	static const char *const keys[] = { "ring",	"sent",	   "local",
+					    "loopback", "enabled", "max" };
 	struct transmit *tx = &b->m->transmit;
 	const struct node *map = map_of(b, root, "transmit", keys,
 					ARRAY_LEN(keys)),
@@ -162,6 +162,7 @@ static void build_transmit(struct build *b, const struct node *root)
 	tx->local = build_sets(b, node_get(map, "local"), SCOPE_VOLATILE);
 	tx->enabled = expr_of(b, map, "enabled", SCOPE_VOLATILE | SCOPE_STATES);
 	tx->loopback = expr_of(b, map, "loopback", SCOPE_VOLATILE);
+	tx->max = expr_of(b, map, "max", SCOPE_VOLATILE);
 }
 
 static void mac_eeprom(struct build *b, const struct node *n)

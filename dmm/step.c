@@ -146,7 +146,8 @@ static void run_checks(struct dmm *d, unsigned int g, struct judged *j)
 			return;
 		}
 		if (c->frame &&
-		    (j->length < FRAME_HEADER || j->length > RING_FRAME_MAX)) {
+		    (j->length < FRAME_HEADER || j->length > RING_FRAME_MAX ||
+		     frame_too_long(d, g, j->length))) {
 			j->refused = c;
 			return;
 		}

@@ -411,6 +411,31 @@ static void contexts(struct rig *rig)
 	}
 }
 
+/*
+ * (len) bytes in one frame; by (arg) cut into segments of so many, by (at) not
+ * 0 only as the last descriptor says.
+ */
+static void limit(struct rig *rig)
+{
+	uint64_t left = rig->c->len, n, cut = rig->c->arg ? D_TSE : 0;
+
+	nic_frame(rig, TX_BUFS, 4096);
+	nic_context(rig, HOSTILE,
+		    14 | 24 << 8 | UINT64_C(34) << 32 | UINT64_C(50) << 40,
+		    D_IP4 | D_TCP | cut | (left - 54),
+		    (uint32_t)rig->c->arg << 16 | 54 << 8);
+	for (; left; left -= n) {
+		n = left < 4096 ? left : 4096;
+		nic_desc(rig, HOSTILE, TX_BUFS,
+			 n | D_DATA | D_IFCS |
+				 (rig->c->at && n < left ? 0 : cut) |
+				 (n < left ? 0 : D_ONE),
+			 0);
+	}
+	nic_bell(rig, HOSTILE);
+	nic_neighbour_out(rig);
+}
+
 /* Huge frames in tiny segments: the neighbour has its share still. */
 static void segments(struct rig *rig)
 {
@@ -630,6 +655,17 @@ static const struct attack_case cases[] = {
 	  .arg = SEGMENT | LATE, .may = WIRE_NONE },
 	{ CASE("segments of no length", EVERYWHERE, offload), REFUSED, OFFLOAD,
 	  .at = GOOD, .len = CUT(54, 0), .arg = SEGMENT, .may = WIRE_NONE },
+	{ CASE("a frame longer than the part sends", EVERYWHERE, limit),
+	  REFUSED, .len = 16289, .may = WIRE_NONE,
+	  .without = DMM_WITHOUT_OFFLOAD },
+	{ CASE("segments longer than the part sends", EVERYWHERE, limit),
+	  REFUSED, .len = 20000, .arg = 16235, .may = WIRE_NONE },
+	{ CASE("a long frame that its end alone wants cut", EVERYWHERE, limit),
+	  REFUSED, .len = 20000, .arg = 1000, .at = 1, .may = WIRE_NONE },
+	{ CASE("a frame as long as the part sends", EVERYWHERE, limit),
+	  .len = 16288 },
+	{ CASE("segments as long as the part sends", EVERYWHERE, limit),
+	  .len = 20000, .arg = 16234, .may = WIRE_SOME },
 	{ CASE("a header longer than the frame", EVERYWHERE, offload),
 	  .at = GOOD, .len = CUT(255, 1000), .arg = SEGMENT },
 	{ CASE("good segments", EVERYWHERE, offload), .at = GOOD,

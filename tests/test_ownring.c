@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "dmm/frame.h"
+#include "dmm/model.h"
 #include "ownrig.h"
 
 #define INIT_AT 0x100u
@@ -216,6 +217,27 @@ static void pieces(void **state)
 	assert_int_equal(rig.sent, 1);
 	assert_int_equal(rig.reports, 1);
 	assert_string_equal(rig.last.rule, "a frame has no start");
+	assert_int_equal(status(0, TX, 3), ENP);
+	ownrig_close(&rig);
+}
+
+/* More than the model lets out, in one buffer or in two. */
+static void long_frame(void **state)
+{
+	(void)state;
+	setup(1);
+	make(0, BUFS, 1518);
+	desc(0, 0, BUFS, 1518, ONE);
+	desc(0, 1, BUFS, 1519, ONE);
+	desc(0, 2, BUFS, 1500, OWN | STP);
+	desc(0, 3, BUFS, 19, OWN | ENP);
+	demand(0);
+	assert_int_equal(rig.sent, 1);
+	assert_int_equal(rig.len, 1518);
+	assert_int_equal(rig.reports, 2);
+	assert_string_equal(rig.last.rule,
+			    "a frame is longer than the part may send");
+	assert_int_equal(rig.last.length, 1519);
 	assert_int_equal(status(0, TX, 3), ENP);
 	ownrig_close(&rig);
 }
@@ -593,10 +615,13 @@ static void long_ring(void **state)
 static void long_loop(void **state)
 {
 	const uint32_t ring = 0x8000, n = 512, unit = 64;
+	struct expr *max;
 	unsigned int i;
 
 	(void)state;
 	setup(1);
+	max = rig.model->transmit.max;
+	rig.model->transmit.max = NULL; /* a part that sends all */
 	make(0, BUFS, 4096);
 	ownrig_set(&rig, 0, 0, 4);
 	ownrig_set(&rig, 0, 15, 4);
@@ -617,6 +642,7 @@ static void long_loop(void **state)
 	ownrig_wait(&rig, 1000);
 	assert_false(word(0, ring + (n - 1) * 16 + 4) >> 31);
 	assert_int_equal(rig.reports, 0);
+	rig.model->transmit.max = max;
 	ownrig_close(&rig);
 }
 
@@ -630,7 +656,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(frame),	 cmocka_unit_test(block_once),
+		cmocka_unit_test(frame),	 cmocka_unit_test(long_frame),
+		cmocka_unit_test(long_frame),	 cmocka_unit_test(block_once),
 		cmocka_unit_test(whole_ring),	 cmocka_unit_test(pieces),
 		cmocka_unit_test(read_once),	 cmocka_unit_test(stop),
 		cmocka_unit_test(scan),		 cmocka_unit_test(receive),

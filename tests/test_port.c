@@ -116,6 +116,29 @@ static void ranges(void **ctx)
 	}
 }
 
+/* A frame of the card's memory is not longer than the model says. */
+static void long_frame(void **ctx)
+{
+	(void)ctx;
+	open_model(TOP
+		   "registers:\n"
+		   "  LEN: { at: io+0x00 write, size: 16 }\n"
+		   "  DATA: { at: io+0x02 }\n"
+		   "memories: { ram: { start: 0, size: 0x400, port: DATA, "
+		   "isolate: scrub } }\n"
+		   "checks: { out: { memory: ram, start: 0, length: LEN, "
+		   "frame: true } }\n"
+		   "machines: { m: { any: [ { on: write LEN, check: out } ] "
+		   "} }\n"
+		   "transmit: { max: 100 }\n");
+	stub_write(&s, IO, 0, 2, 100);
+	assert_int_equal(s.reports, 0);
+	stub_write(&s, IO, 0, 2, 101);
+	assert_int_equal(s.reports, 1);
+	assert_string_equal(s.report.name, "out");
+	assert_int_equal(s.report.length, 101);
+}
+
 static void refusals(void **ctx)
 {
 	(void)ctx;
@@ -217,9 +240,8 @@ static void transfers(void **ctx)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(ranges),
-		T(refusals),
-		T(checks_see_the_latch),
+		T(ranges),    T(long_frame),
+		T(refusals),  T(checks_see_the_latch),
 		T(transfers),
 	};
 
