@@ -39,6 +39,20 @@ static void note_idle(struct dmm *d)
 		      EXPR_RING_IDLE] = !shadow_busy(d);
 }
 
+/*
+ * What guests' rules poll for may have happened: by merge, no driver's access
+ * would look.
+ */
+static void poll_all(struct dmm *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->conf.guests; i++)
+		if (d->guest[i].alive &&
+		    (d->mode == MODE_SPOOL || d->owner == (int)i))
+			step_poll(d, i, false);
+}
+
 /* Descriptors of the device's ring, and those that a frame may take of it. */
 static bool has_room(const struct dmm *d, uint32_t unit)
 {
@@ -412,6 +426,8 @@ void shadow_pump(struct dmm *d)
 		note_idle(d);
 		d->last_use = now;
 		d->host.due(d->host.ctx, now + 1000000);
+	} else if (!shadow_busy(d) && d->mode == MODE_SPOOL) {
+		poll_all(d); /* nothing will come back */
 	}
 	if (d->tx->more)
 		d->host.due(d->host.ctx, now);
@@ -477,6 +493,8 @@ bool shadow_clean(struct dmm *d)
 		shadow_adjust(d);
 	}
 	note_idle(d);
+	if (d->mode != MODE_SPOOL && d->tx->clean != before && !shadow_busy(d))
+		poll_all(d); /* there, shadow_pump() does */
 	return d->tx->clean != before;
 }
 

@@ -252,6 +252,35 @@ static void siblings(void **state)
 	free(rig);
 }
 
+/* A machine is idle again when all came back, and no driver looked. */
+static void idle_again(void **state)
+{
+	struct dmm_conf conf = conf_of(DMM_MERGE, 2);
+	struct ringrig *rig = malloc(sizeof(*rig));
+	struct wire w = { .strange = 0 };
+	uint8_t to[6];
+
+	(void)state;
+	ringrig_open(rig, &conf, 1000000000, false);
+	rig->wire = on_wire;
+	rig->ctx = &w;
+	assert_string_equal(dmm_state(rig->dmm, 0, "tx"), "idle");
+	ringrig_post(rig, 0, outside, 0, 100);
+	ringrig_bell(rig, 0);
+	assert_string_equal(dmm_state(rig->dmm, 0, "tx"), "busy");
+	assert_string_equal(dmm_state(rig->dmm, 1, "tx"), "idle");
+	ringrig_run(rig, 1000000);
+	assert_int_equal(w.frames[0], 1);
+	assert_string_equal(dmm_state(rig->dmm, 0, "tx"), "idle");
+	/* nothing comes back of what did not go out */
+	ringrig_mac(1, to);
+	ringrig_post(rig, 0, to, 1, 100);
+	ringrig_bell(rig, 0);
+	assert_string_equal(dmm_state(rig->dmm, 0, "tx"), "idle");
+	ringrig_close(rig);
+	free(rig);
+}
+
 /* A tag that a descriptor asks for is in the frame that a sibling gets. */
 static void tags(void **state)
 {
@@ -416,6 +445,7 @@ static void stuck(void **state)
 	dmm_stats(rig->dmm, &stats);
 	assert_int_equal(w.frames[1], 1);
 	assert_true(ringrig_room(rig, 0));
+	assert_string_equal(dmm_state(rig->dmm, 0, "tx"), "idle");
 	ringrig_close(rig);
 	free(rig);
 }
@@ -425,8 +455,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shares),      cmocka_unit_test(late),
 		cmocka_unit_test(merge_turns), cmocka_unit_test(lease_turns),
-		cmocka_unit_test(siblings),    cmocka_unit_test(tags),
-		cmocka_unit_test(contexts),    cmocka_unit_test(stuck),
+		cmocka_unit_test(siblings),    cmocka_unit_test(idle_again),
+		cmocka_unit_test(tags),	       cmocka_unit_test(contexts),
+		cmocka_unit_test(stuck),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
