@@ -102,7 +102,7 @@ $(B)/tests/test_alloc: $(B)/tests/test_alloc.o $(B)/libhelp.a $(B)/libvmm.a \
 $(B)/bench/%: $(B)/tests/bench/%.o $(HELP)
 	@echo "  LINK    $@"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) $(TEST_LIBS)
 
 # Any compiler: a fuzz target that runs the files it is given, and no others.
 $(B)/fuzz/%: $(B)/tests/%.o $(B)/tests/fuzz_driver.o $(HELP)

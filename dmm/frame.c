@@ -4,6 +4,7 @@
  */
 
 #include <string.h>
+#include <zlib.h>
 
 #include "frame.h"
 
@@ -30,30 +31,9 @@ bool frame_is_from(const uint8_t *bytes, const uint8_t mac[6])
 	return memcmp(bytes + 6, mac, 6) == 0;
 }
 
-/*
- * Four bits at a time, least significant first as they go over the wire: a
- * table of 16 is small enough to read, and a frame costs 3,000 steps at most.
- */
-/* clang-format off */
-static const uint32_t crc_of[16] = {
-	0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
-	0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-	0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-	0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-};
-/* clang-format on */
-
 uint32_t frame_crc(uint32_t crc, const uint8_t *bytes, size_t len)
 {
-	size_t i;
-
-	crc = ~crc;
-	for (i = 0; i < len; i++) {
-		crc ^= bytes[i];
-		crc = crc >> 4 ^ crc_of[crc & 15];
-		crc = crc >> 4 ^ crc_of[crc & 15];
-	}
-	return ~crc;
+	return (uint32_t)crc32_z(crc, bytes, len);
 }
 
 unsigned int frame_hash_be(const uint8_t mac[6])

@@ -205,6 +205,7 @@ struct layout {
 	struct expr *length; /* NULL: no buffer */
 	struct bits buffer, length_bits;
 	struct expr *sticky; /* the part remembers it, by this key; NULL */
+	bool fixed; /* always this one, and no field is in its length */
 };
 
 /*

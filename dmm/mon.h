@@ -251,6 +251,7 @@ struct dmm {
 	uint32_t rx_size, rx_slack;
 	unsigned int rx_tries; /* looks that found no whole frame */
 	bool rx_more;	       /* there was more than one look takes */
+	bool draining;	       /* lines are told of when all is delivered */
 	int last_sender;       /* whose sticky descriptors the part remembers */
 	bool stop_guest;       /* the access at hand ends its guest */
 	uint8_t *big; /* frames of BIG bytes: sent, segment, given, coming */

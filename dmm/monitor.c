@@ -12,11 +12,11 @@
 
 uint64_t mon_eval(const struct dmm *d, unsigned int g, const struct expr *expr)
 {
+	static const uint64_t none[EXPR_EVENTS];
 	const struct context *c = &d->guest[g];
-	uint64_t event[EXPR_EVENTS] = { 0 };
 	struct expr_env env = { .array = { [EXPR_REG] = c->reg,
 					   [EXPR_STATE] = c->state,
-					   [EXPR_EVENT] = event } };
+					   [EXPR_EVENT] = none } };
 
 	return expr_eval(expr, &env, NULL);
 }

@@ -101,6 +101,17 @@ static bool plain_field(const struct expr *e, struct bits *out)
 	return true;
 }
 
+static bool loads_fields(const struct expr *e)
+{
+	unsigned int i;
+
+	for (i = 0; e && i < e->n; i++)
+		if (e->ins[i].op == EXPR_OP_LOAD &&
+		    e->ins[i].array == EXPR_FIELD)
+			return true;
+	return false;
+}
+
 static void build_layout(struct build *b, const struct node *key,
 			 const struct node *node, struct ring *ring)
 {
@@ -121,6 +132,7 @@ static void build_layout(struct build *b, const struct node *key,
 		l->sticky = build_field_expr(b, n, ring);
 	if ((n = node_get(node, "length")))
 		l->length = build_field_expr(b, n, ring);
+	l->fixed = !l->when && l->length && !loads_fields(l->length);
 	n = node_get(node, "buffer");
 	if (!n) {
 		/* or the device gets an address that nobody checked */

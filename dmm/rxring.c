@@ -30,6 +30,7 @@ static uint64_t reg_of(const struct dmm *d, unsigned int g, uint16_t reg)
 struct into {
 	uint64_t base;
 	uint32_t count, head, tail;
+	uint64_t size; /* of each buffer; 0: each descriptor says its own */
 };
 
 static bool ring_of(const struct dmm *d, unsigned int g, struct into *in)
@@ -39,6 +40,7 @@ static bool ring_of(const struct dmm *d, unsigned int g, struct into *in)
 
 	if (count == 0 || count > UINT16_MAX + 1u)
 		return false;
+	in->size = 0;
 	in->base = mon_eval(d, g, r->base);
 	in->count = (uint32_t)count;
 	if (r->own) {
@@ -135,7 +137,8 @@ static int put_one(struct dmm *d, unsigned int g, const struct into *in,
 
 	if (form_read(d, g, r, at, w, r->words * 8u))
 		return -EFAULT;
-	size = buffer_len(d, g, w, &buffer);
+	buffer = r->layout[0].buffer;
+	size = in->size ? in->size : buffer_len(d, g, w, &buffer);
 	if (size > len)
 		size = len;
 	if (!size || d->host.write_mem(d->host.ctx, g, desc_get(w, buffer),
@@ -147,8 +150,7 @@ static int put_one(struct dmm *d, unsigned int g, const struct into *in,
 }
 
 /* Descriptors that a frame of (len) bytes takes, at least. */
-static bool has_room(struct dmm *d, unsigned int g, const struct into *in,
-		     size_t len)
+static bool has_room(struct dmm *d, unsigned int g, struct into *in, size_t len)
 {
 	uint32_t free = in->tail >= in->head ? in->tail - in->head :
 					       in->count - in->head + in->tail;
@@ -158,6 +160,7 @@ static bool has_room(struct dmm *d, unsigned int g, const struct into *in,
 	if (rx_ring(d)->own)
 		return own_room(d, g, in->base, in->count, len);
 	size = buffer_len(d, g, w, &buffer);
+	in->size = rx_ring(d)->layout[0].fixed ? size : 0;
 	return size && free >= (len + size - 1) / size;
 }
 
@@ -173,11 +176,10 @@ static void finish_desc(struct dmm *d, unsigned int g, struct into *in,
 {
 	const struct ring *r = rx_ring(d);
 	uint64_t at = in->base + (uint64_t)in->head * form_bytes(d, g, r);
-	unsigned int i;
+	static const uint64_t zeros[MODEL_MAX_WORDS];
 
 	/* what the part writes back is all new */
-	for (i = r->back_low; i <= r->back_high; i++)
-		w[i / 64u] &= ~(UINT64_C(1) << i % 64u);
+	desc_written_back(r, w, zeros);
 	desc_sets(d, g, r->frame, w, s->len);
 	desc_put(w, r->len, s->len);
 	desc_put(w, r->start, s->first);
@@ -337,7 +339,7 @@ static uint64_t taken(const struct dmm *d, const struct ring *r,
 	return total > d->rx_len ? total - d->rx_len : 0;
 }
 
-void rxring_drain(struct dmm *d)
+static void drain_descs(struct dmm *d)
 {
 	const struct ring *r = rx_ring(d);
 	uint64_t w[MODEL_MAX_WORDS] = { 0 };
@@ -345,10 +347,6 @@ void rxring_drain(struct dmm *d)
 	unsigned int n;
 	uint64_t len;
 
-	if (r->kind == RING_OF_BYTES) {
-		bytering_drain(d);
-		return;
-	}
 	for (n = 0; n < SHADOW_DEPTH; n++) {
 		if (!desc_take(d, r, d->rx_desc + (size_t)d->rx_next * r->words,
 			       w))
@@ -371,4 +369,19 @@ void rxring_drain(struct dmm *d)
 		card_write(d, d->model->reg[r->tail].slot,
 			   (d->rx_next + SHADOW_DEPTH - 1) % SHADOW_DEPTH,
 			   true);
+}
+
+/* One interrupt for all of them: a guest may come for the first at once. */
+void rxring_drain(struct dmm *d)
+{
+	unsigned int i;
+
+	d->draining = true;
+	if (rx_ring(d)->kind == RING_OF_BYTES)
+		bytering_drain(d);
+	else
+		drain_descs(d);
+	d->draining = false;
+	for (i = 0; i < d->conf.guests; i++)
+		lease_line(d, i);
 }

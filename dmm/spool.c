@@ -88,26 +88,31 @@ static bool in_table(const struct dmm *d, unsigned int g, const uint8_t *to)
 	       1;
 }
 
-static void filter_of(const struct dmm *d, unsigned int g, const uint8_t *bytes,
-		      struct frame_filter *f)
+/* The filter for groups, of which (bytes) is to one. */
+static void multicast_of(const struct dmm *d, unsigned int g,
+			 const uint8_t *bytes, struct frame_filter *f)
+{
+	const struct identity *id = &d->model->identity;
+
+	f->multicast = condition(d, g, id->multicast);
+	f->all_multicast = condition(d, g, id->all_multicast);
+	f->hash_low = id->hash_low;
+	if (id->table != MODEL_NONE) {
+		f->multicast = true;
+		f->hash = in_table(d, g, bytes) ? UINT64_MAX : 0;
+	} else if (id->hash != MODEL_NONE) {
+		f->hash = d->guest[g].reg[d->model->reg[id->hash].slot];
+	}
+}
+
+static void unicast_of(const struct dmm *d, unsigned int g,
+		       struct frame_filter *f)
 {
 	const struct identity *id = &d->model->identity;
 	const struct context *c = &d->guest[g];
 	unsigned int i;
 
-	*f = (struct frame_filter){
-		.has_unicast = id->unicast != MODEL_NONE,
-		.multicast = condition(d, g, id->multicast),
-		.all_multicast = condition(d, g, id->all_multicast),
-		.broadcast = condition(d, g, id->broadcast),
-		.promiscuous = condition(d, g, id->promiscuous),
-		.mirror = d->conf.mirror,
-	};
-	memcpy(f->mac, d->conf.guest[g].mac, 6);
-	if (id->table != MODEL_NONE) {
-		f->multicast = true;
-		f->hash = in_table(d, g, bytes) ? UINT64_MAX : 0;
-	}
+	f->has_unicast = id->unicast != MODEL_NONE;
 	if (id->unicast_high != MODEL_NONE) {
 		if (claims_own(d, g))
 			memcpy(f->unicast, f->mac, 6);
@@ -121,9 +126,33 @@ static void filter_of(const struct dmm *d, unsigned int g, const uint8_t *bytes,
 				(uint8_t)(c->reg[d->model->reg[id->unicast]
 							 .slot] >>
 					  8 * i);
-	if (id->hash != MODEL_NONE)
-		f->hash = c->reg[d->model->reg[id->hash].slot];
-	f->hash_low = id->hash_low;
+}
+
+/* As much of the guest's filter as a frame of its kind meets. */
+static void filter_of(const struct dmm *d, unsigned int g, const uint8_t *bytes,
+		      size_t len, struct frame_filter *f)
+{
+	const struct identity *id = &d->model->identity;
+
+	*f = (struct frame_filter){
+		.promiscuous = condition(d, g, id->promiscuous),
+		.mirror = d->conf.mirror,
+	};
+	memcpy(f->mac, d->conf.guest[g].mac, 6);
+	switch (frame_kind(bytes, len)) {
+	case FRAME_UNICAST:
+		if (frame_is_to(bytes, f->mac))
+			unicast_of(d, g, f);
+		break;
+	case FRAME_MULTICAST:
+		multicast_of(d, g, bytes, f);
+		break;
+	case FRAME_BROADCAST:
+		f->broadcast = condition(d, g, id->broadcast);
+		break;
+	case FRAME_BAD:
+		break;
+	}
 }
 
 /* Is the destination another guest's address?  (whom) may be NULL. */
@@ -185,10 +214,9 @@ static bool is_for(const struct dmm *d, unsigned int g, const uint8_t *bytes,
 		return false;
 	if (d->conf.without & DMM_WITHOUT_FILTER)
 		return true;
-	if (len < FRAME_HEADER || !passes_vlan(d, g, bytes, len))
-		return false;
-	filter_of(d, g, bytes, &f);
-	return frame_accepts(&f, bytes, len, is_siblings(d, g, bytes));
+	filter_of(d, g, bytes, len, &f);
+	return frame_accepts(&f, bytes, len, is_siblings(d, g, bytes)) &&
+	       passes_vlan(d, g, bytes, len);
 }
 
 /* It was put into the guest's ring, or there was no room. */
@@ -207,7 +235,8 @@ static void delivered(struct dmm *d, unsigned int g, const uint8_t *bytes,
 		d->host.frame(d->host.ctx, g, false, bytes, len);
 		step_sets(d, g, rx->arrived, len, false);
 	}
-	lease_line(d, g);
+	if (!d->draining)
+		lease_line(d, g);
 }
 
 void spool_deliver(struct dmm *d, unsigned int g, const uint8_t *bytes,
