@@ -472,7 +472,7 @@ const char *attack_run(struct rig *rig, const struct attack_case *c)
 	if (rig->dma.area.size)
 		rig->faults = rig->ops->dma_faults(rig->be);
 	rig->part->start(rig);
-	rig->part->transfer(rig);
+	attack_transfer(rig);
 	attack_keep_ring(rig);
 	read_regs(rig, rig->regs);
 	c->attack(rig);
@@ -481,7 +481,7 @@ const char *attack_run(struct rig *rig, const struct attack_case *c)
 	attack_wire_judge(rig);
 	check_memory(rig);
 	check_ring(rig);
-	rig->part->transfer(rig);
+	attack_transfer(rig);
 	attack_settle(rig);
 	attack_wire_judge(rig);
 	check_memory(rig);

@@ -13,7 +13,7 @@
  *
  * Files: attack.c is the rig, attack_host.c the monitor's host and the wire,
  * attack_e1000.c a driver for good and bad guests, attack_ne2k.c and
- * attack_rtl8139.c and attack_pcnet.c others;
+ * attack_rtl8139.c and attack_pcnet.c others, attack_peer.c what they share;
  * attack_ring.c, attack_door.c, attack_frame.c, attack_rx.c, attack_port.c,
  * attack_slots.c and attack_own.c are the tables of cases.
  */
@@ -126,8 +126,18 @@ struct attack_part {
 	const char *model; /* path */
 	/* Every guest's driver, from the start. */
 	void (*start)(struct rig *rig);
-	/* The neighbour sends and receives; what is wrong by attack_bad(). */
-	void (*transfer)(struct rig *rig);
+	/* The neighbour sends a frame, by attack_sent(); so often. */
+	void (*out)(struct rig *rig);
+	unsigned int frames;
+	/* Does its driver see that the last one was sent? */
+	bool (*sent)(struct rig *rig);
+	/* A frame as it comes from the wire; NULL: attack_make(). */
+	void (*make)(uint8_t *p, size_t len, const uint8_t to[6],
+		     const uint8_t from[6], uint32_t seq);
+	/* It takes what came; true if it was (frame), by attack_took(). */
+	bool (*take)(struct rig *rig, const uint8_t *frame, size_t len);
+	/* What else must be so behind a transfer; NULL. */
+	void (*look)(struct rig *rig);
 	/* The card has nothing more to send of what it was given. */
 	bool (*idle)(struct rig *rig);
 	/* The words of its EEPROM, by the device itself; NULL: it has none. */
@@ -236,6 +246,20 @@ uint64_t attack_access(struct rig *rig, unsigned int g, unsigned int bar,
 		       uint64_t off, unsigned int width, bool write,
 		       uint64_t value);
 
+/* ---- attack_peer.c: the neighbour; what is wrong by attack_bad() ---- */
+
+/* It sends and receives. */
+void attack_transfer(struct rig *rig);
+void attack_in(struct rig *rig);
+/* The frame at rig->expect is to go out. */
+void attack_sent(struct rig *rig);
+/* What it received is to be (frame). */
+void attack_took(struct rig *rig, const uint8_t *got, size_t got_len,
+		 const uint8_t *frame, size_t len);
+void attack_make(uint8_t *p, size_t len, const uint8_t to[6],
+		 const uint8_t from[6], uint32_t seq);
+void attack_nap(void);
+
 /* ---- attack_e1000.c ---- */
 
 /* A neighbour's device address; the monitor's; the end of all. */
@@ -292,7 +316,6 @@ void nic_neighbour_out(struct rig *rig);
 void nic_neighbour_post(struct rig *rig, const uint8_t to[6]);
 void nic_neighbour_wait(struct rig *rig);
 void nic_neighbour_to(struct rig *rig, const uint8_t to[6]);
-void nic_neighbour_in(struct rig *rig);
 
 /* ---- attack_ne2k.c ---- */
 

@@ -340,7 +340,7 @@ static void statistics(struct rig *rig)
 	nic_read(rig, NEIGHBOUR, R_ICR);
 	for (off = R_STATS; off < R_STATS_END; off += 4)
 		nic_read(rig, NEIGHBOUR, off);
-	nic_neighbour_in(rig);
+	attack_in(rig);
 	nic_neighbour_out(rig);
 	for (off = R_STATS; off < R_STATS_END; off += 4)
 		if (nic_read(rig, HOSTILE, off))

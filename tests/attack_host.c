@@ -233,13 +233,6 @@ void attack_release(struct rig *rig)
 
 /* ---- time ---- */
 
-static void nap(void)
-{
-	struct timespec ts = { .tv_nsec = 10000 };
-
-	nanosleep(&ts, NULL);
-}
-
 void attack_turn(struct rig *rig)
 {
 	bool level = rig->ops->irq_level(rig->be);
@@ -259,7 +252,7 @@ void attack_settle(struct rig *rig)
 	while (quiet < 8 && attack_now(rig) < end) {
 		attack_turn(rig);
 		quiet = rig->stalled || rig->part->idle(rig) ? quiet + 1 : 0;
-		nap();
+		attack_nap();
 	}
 }
 
@@ -288,7 +281,7 @@ uint64_t attack_access(struct rig *rig, unsigned int g, unsigned int bar,
 			return UINT64_MAX;
 		}
 		attack_turn(rig);
-		nap();
+		attack_nap();
 	}
 	rig->accesses++;
 	if (v == DMM_STOP) {

@@ -7,15 +7,12 @@
 #include "attack.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "vmm/sim_ne2k.h"
 
-#define WAIT_NS UINT64_C(2500000000)
 #define TX_AT 0x4000u
 #define FIRST 0x46u
 #define STOP 0x80u
-#define TRANSFER 2u
 #define HEAD 18u /* and the number of the frame */
 
 uint8_t ne_read(struct rig *rig, unsigned int g, unsigned int reg)
@@ -94,22 +91,9 @@ void ne_send(struct rig *rig, unsigned int g, uint8_t page, uint16_t len)
 	ne_write(rig, g, NE2K_CR, 0x26);
 }
 
-static void nap(void)
+static bool sent(struct rig *rig)
 {
-	struct timespec ts = { .tv_nsec = 20000 };
-
-	nanosleep(&ts, NULL);
-}
-
-static void make(uint8_t *p, size_t len, const uint8_t to[6],
-		 const uint8_t from[6], uint32_t seq)
-{
-	memset(p, MARK_N, len);
-	memcpy(p, to, 6);
-	memcpy(p + 6, from, 6);
-	p[12] = 0x88;
-	p[13] = 0xb6;
-	memcpy(p + 14, &seq, sizeof(seq));
+	return ne_read(rig, NEIGHBOUR, P0_ISR) & 2;
 }
 
 static void out(struct rig *rig)
@@ -117,28 +101,18 @@ static void out(struct rig *rig)
 	struct seat *s = &rig->guest[NEIGHBOUR];
 	uint32_t seq = ++s->seq;
 	uint16_t len = (uint16_t)(100 + seq * 64 % 1000);
-	uint64_t end = attack_now(rig) + WAIT_NS;
 
-	make(rig->expect, len, attack_outside, s->mac, seq);
+	attack_make(rig->expect, len, attack_outside, s->mac, seq);
 	ne_remote(rig, NEIGHBOUR, TX_AT, len, 0x12);
 	ne_put(rig, NEIGHBOUR, rig->expect, len);
 	rig->expect_len = len;
 	ne_send(rig, NEIGHBOUR, TX_AT >> 8, len);
-	while (!rig->verdict[0] && rig->expect_len && attack_now(rig) < end) {
-		attack_turn(rig);
-		attack_wire_judge(rig);
-		nap();
-	}
-	while (!(ne_read(rig, NEIGHBOUR, P0_ISR) & 2) && attack_now(rig) < end)
-		attack_turn(rig);
-	if (rig->expect_len || !(ne_read(rig, NEIGHBOUR, P0_ISR) & 2))
-		attack_bad(rig, "the neighbour's frame %u does not go out%s",
-			   seq, rig->expect_len ? "" : ": no PTX");
+	attack_sent(rig);
 	ne_write(rig, NEIGHBOUR, P0_ISR, 2);
 }
 
 /* The next frame of the ring; its length, 0: none. */
-static size_t take(struct rig *rig, uint8_t *to)
+static size_t next(struct rig *rig, uint8_t *to)
 {
 	struct seat *s = &rig->guest[NEIGHBOUR];
 	uint8_t current, head[4];
@@ -165,51 +139,20 @@ static size_t take(struct rig *rig, uint8_t *to)
 	return len;
 }
 
-/*
- * A parked guest may miss frames (whenParked: drop): the wire says them again.
- * Those of before are skipped.
- */
-static void in(struct rig *rig)
+/* Those of before, that were said again, are skipped. */
+static bool take(struct rig *rig, const uint8_t *frame, size_t len)
 {
-	struct seat *s = &rig->guest[NEIGHBOUR];
-	uint32_t seq = ++s->seq;
-	size_t len = 100 + seq * 66 % 1200, got = 0;
-	uint64_t end = attack_now(rig) + WAIT_NS;
-	uint8_t frame[1516], have[1516];
-	unsigned int i;
+	uint8_t have[1516];
+	size_t got;
 
 	/* QEMU's hears the address in its PROM alone, which is no guest's */
 	if (rig->way == IN_DROP && rig->ops == &backend_qtest)
-		return;
-
-	make(frame, len, s->mac, attack_outside, seq);
-	for (i = 0; !got && !rig->verdict[0] && attack_now(rig) < end; i++) {
-		if (i == 0 || (rig->way == IN_DROP && i % 20 == 0))
-			attack_wire_send(rig, frame, len);
-		attack_turn(rig);
-		got = take(rig, have);
-		if (got && memcmp(have, frame, HEAD) &&
-		    !memcmp(have, frame, 14))
-			got = 0;
-		nap();
-	}
-	if (!got)
-		attack_bad(rig, "the neighbour does not receive");
-	else if (got != len || memcmp(have, frame, len))
-		attack_bad(rig,
-			   "what the neighbour received is not what was "
-			   "sent: %zu bytes of %zu",
-			   got, len);
-}
-
-static void transfer(struct rig *rig)
-{
-	unsigned int i;
-
-	for (i = 0; i < TRANSFER; i++) {
-		out(rig);
-		in(rig);
-	}
+		return true;
+	got = next(rig, have);
+	if (!got || (memcmp(have, frame, HEAD) && !memcmp(have, frame, 14)))
+		return false;
+	attack_took(rig, have, got, frame, len);
+	return true;
 }
 
 static void start(struct rig *rig)
@@ -230,6 +173,9 @@ static bool idle(struct rig *rig)
 const struct attack_part attack_ne2k = {
 	.model = "models/ne2k-pci.yaml",
 	.start = start,
-	.transfer = transfer,
+	.out = out,
+	.frames = 2,
+	.sent = sent,
+	.take = take,
 	.idle = idle,
 };

@@ -118,6 +118,16 @@ static void buffer_behind(struct rig *rig)
 	pc_demand(rig, HOSTILE);
 }
 
+/* (len) bytes of its own, in two pieces. */
+static void length(struct rig *rig)
+{
+	nic_frame(rig, TX_BUFS, rig->c->len);
+	pc_desc(rig, HOSTILE, TX_BUFS, 1000, DESC_OWN | DESC_STP);
+	pc_desc(rig, HOSTILE, TX_BUFS + 1000, rig->c->len - 1000,
+		DESC_OWN | DESC_ENP);
+	pc_demand(rig, HOSTILE);
+}
+
 /* Nobody says so: the part finds it by itself. */
 static void buffer_found(struct rig *rig)
 {
@@ -299,7 +309,7 @@ static void listen(struct rig *rig)
 	for (i = 0; i < 3; i++)
 		pc_set(rig, HOSTILE, CSR_PADR + i,
 		       (uint32_t)(mac[2 * i] | mac[2 * i + 1] << 8));
-	rig->part->transfer(rig);
+	attack_transfer(rig);
 }
 
 /* ---- the windows ---- */
@@ -443,6 +453,11 @@ static const struct attack_case cases[] = {
 	{ CASE("a count of 0, which is 4096", OWN_ON, buffer_behind),
 	  REFUSED("txRing"), BUFFER_BITS, .at = LOW_SIZE - 4095, .len = 4096,
 	  .may = WIRE_NONE },
+	{ CASE("a frame longer than the part sends", OWN_ON, length),
+	  REFUSED("txRing"), .without = DMM_WITHOUT_OFFLOAD, .len = 1519,
+	  .may = WIRE_NONE },
+	{ CASE("a frame as long as the part sends", OWN_ON, length),
+	  .len = 1518, .may = WIRE_SOME },
 	{ CASE("a bad buffer that nobody tells of", OWN_ON, buffer_found),
 	  REFUSED("txRing"), BUFFER_BITS, .at = ON_NEIGHBOUR, .len = 100,
 	  .may = WIRE_NONE },

@@ -87,7 +87,7 @@ static void everything(struct rig *rig)
 {
 	uint8_t buf[0x4000];
 
-	rig->part->transfer(rig);
+	attack_transfer(rig);
 	ne_remote(rig, HOSTILE, 0x4000, sizeof(buf), 0x0a);
 	ne_take(rig, HOSTILE, buf, sizeof(buf));
 	look(rig, buf, sizeof(buf));
@@ -213,7 +213,7 @@ static void loops(struct rig *rig)
 		own_frame(rig, OWN_PAGE, rig->guest[HOSTILE].mac, 100);
 		ne_send(rig, HOSTILE, OWN_PAGE, 100);
 		attack_settle(rig);
-		rig->part->transfer(rig);
+		attack_transfer(rig);
 	}
 }
 

@@ -7,10 +7,7 @@
 #include "attack_rtl8139.h"
 
 #include <string.h>
-#include <time.h>
 
-#define TRANSFER 3u
-#define WAIT_NS UINT64_C(2500000000)
 #define RING_LEN 8192u
 #define HEADER 4u
 #define FCS 4u
@@ -65,48 +62,26 @@ void rtl_send(struct rig *rig, size_t len)
 
 /* ---- the neighbour ---- */
 
-static void nap(void)
-{
-	struct timespec ts = { .tv_nsec = 20000 };
-
-	nanosleep(&ts, NULL);
-}
-
-static void make(uint8_t *p, size_t len, const uint8_t to[6],
-		 const uint8_t from[6], uint32_t seq)
-{
-	memset(p, MARK_N, len);
-	memcpy(p, to, 6);
-	memcpy(p + 6, from, 6);
-	p[12] = 0x88;
-	p[13] = 0xb6;
-	memcpy(p + 14, &seq, sizeof(seq));
-}
-
 static void out(struct rig *rig)
 {
 	struct seat *s = &rig->guest[NEIGHBOUR];
-	unsigned int tsd = RTL_TSD + 4 * (s->tx % RTL_SLOTS);
 	uint64_t at = rtl_buffer(rig, NEIGHBOUR);
-	uint64_t end = attack_now(rig) + WAIT_NS;
-	uint32_t seq = ++s->seq, status = 0;
+	uint32_t seq = ++s->seq;
 	size_t len = 200 + seq * 61 % 1000;
 
-	make(s->host + at, len, attack_outside, s->mac, seq);
+	attack_make(s->host + at, len, attack_outside, s->mac, seq);
 	memcpy(rig->expect, s->host + at, len);
 	rig->expect_len = len;
 	rtl_give(rig, NEIGHBOUR, at, (uint32_t)len);
-	while (!rig->verdict[0] && attack_now(rig) < end) {
-		attack_turn(rig);
-		attack_wire_judge(rig);
-		status = rtl_read(rig, NEIGHBOUR, tsd, 4);
-		if (!rig->expect_len && status & TSD_TOK)
-			break;
-		nap();
-	}
-	if (rig->expect_len || !(status & TSD_TOK))
-		attack_bad(rig, "the neighbour's frame %u does not go out%s",
-			   seq, rig->expect_len ? "" : ": no TOK");
+	attack_sent(rig);
+}
+
+static bool sent(struct rig *rig)
+{
+	unsigned int last = rig->guest[NEIGHBOUR].tx + RTL_SLOTS - 1;
+
+	return rtl_read(rig, NEIGHBOUR, RTL_TSD + 4 * (last % RTL_SLOTS), 4) &
+	       TSD_TOK;
 }
 
 static void copy_out(const struct seat *s, uint8_t *to, uint32_t at, size_t n)
@@ -138,34 +113,9 @@ static bool take(struct rig *rig, const uint8_t *frame, size_t len)
 	s->rx = (uint32_t)((s->rx + HEADER + n + 3) & ~3u) % RING_LEN;
 	rtl_write(rig, NEIGHBOUR, RTL_CAPR, 2, (s->rx - 16) & 0xffff);
 	sibling = !memcmp(got + 6, rig->guest[HOSTILE].mac, 6);
-	if (!sibling && (n - FCS != len || memcmp(got, frame, len)))
-		attack_bad(rig,
-			   "what the neighbour received is not what was "
-			   "sent: %zu bytes of %zu",
-			   n - FCS, len);
+	if (!sibling)
+		attack_took(rig, got, n - FCS, frame, len);
 	return !sibling;
-}
-
-static void in(struct rig *rig)
-{
-	struct seat *s = &rig->guest[NEIGHBOUR];
-	uint32_t seq = ++s->seq;
-	size_t len = 100 + seq * 97 % 1200;
-	uint64_t end = attack_now(rig) + WAIT_NS;
-	uint8_t frame[1514];
-	bool done = false;
-
-	make(frame, len, s->mac, attack_outside, seq);
-	attack_wire_send(rig, frame, len);
-	while (!rig->verdict[0] && attack_now(rig) < end) {
-		attack_turn(rig);
-		done = take(rig, frame, len);
-		if (done)
-			break;
-		nap();
-	}
-	if (!done)
-		attack_bad(rig, "the neighbour does not receive");
 }
 
 /* What the device was told of memory is the monitor's; its C+ mode is off. */
@@ -186,18 +136,6 @@ static void check_device(struct rig *rig)
 			attack_bad(rig, "TSAD%u of the device is 0x%x", i,
 				   (unsigned int)at);
 	}
-}
-
-static void transfer(struct rig *rig)
-{
-	unsigned int i;
-
-	for (i = 0; i < TRANSFER; i++) {
-		out(rig);
-		in(rig);
-	}
-	if (!rig->conf.without)
-		check_device(rig);
 }
 
 static void start(struct rig *rig)
@@ -257,7 +195,11 @@ const struct attack_part attack_rtl8139 = {
 	.regs = regs,
 	.model = "models/rtl8139.yaml",
 	.start = start,
-	.transfer = transfer,
+	.out = out,
+	.frames = 3,
+	.sent = sent,
+	.take = take,
+	.look = check_device,
 	.idle = idle,
 	.eeprom = eeprom,
 };

@@ -162,7 +162,7 @@ static void neighbour_hears(struct rig *rig)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		nic_neighbour_in(rig);
+		attack_in(rig);
 		nic_neighbour_out(rig);
 	}
 }
@@ -206,7 +206,7 @@ static void all_tables(struct rig *rig)
 		}
 		nic_write(rig, HOSTILE, R_RCTL,
 			  LISTEN | RCTL_VFE | RCTL_MPE | offset << RCTL_MO_AT);
-		nic_neighbour_in(rig);
+		attack_in(rig);
 	}
 }
 

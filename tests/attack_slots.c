@@ -258,7 +258,7 @@ static void listen(struct rig *rig)
 	for (i = 0; i < 6; i++)
 		attack_access(rig, HOSTILE, 0, i, 1, true,
 			      rig->guest[NEIGHBOUR].mac[i]);
-	rig->part->transfer(rig);
+	attack_transfer(rig);
 }
 
 /* ---- other registers ---- */
