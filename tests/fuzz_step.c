@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "dmm/dmm.h"
+#include "replay.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -506,29 +507,14 @@ static void run_mode(struct run *r, uint8_t how)
 	dmm_close(r->dmm);
 }
 
-static void load_model(void)
-{
-	static char text[65536];
-	struct diag diag;
-	FILE *f = fopen("models/ne2k-pci.yaml", "r");
-	size_t n = f ? fread(text, 1, sizeof(text), f) : 0;
-
-	if (f)
-		fclose(f);
-	diag_init(&diag, "ne2k-pci.yaml");
-	if (dmm_model_parse(&model, text, n, &diag)) {
-		fprintf(stderr, "run this where models/ne2k-pci.yaml is\n");
-		exit(1);
-	}
-	diag_fini(&diag);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run r;
 
 	if (!model)
-		load_model();
+		model = replay_model("models/ne2k-pci.yaml");
+	if (!model)
+		abort();
 	memset(&r, 0, sizeof(r));
 	if (size < 2)
 		return 0;

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay.h"
+
 #define OWN 0x80000000u /* of a descriptor's second word */
 #define STP 0x02000000u
 #define ENP 0x01000000u
@@ -267,25 +269,6 @@ static const struct dmm_host host = {
 
 /* ---- opening ---- */
 
-static struct dmm_model *load(void)
-{
-	static char text[1 << 16];
-	struct dmm_model *model = NULL;
-	struct diag diag;
-	FILE *f = fopen("models/pcnet.yaml", "r");
-	size_t len;
-
-	if (!f)
-		abort();
-	len = fread(text, 1, sizeof(text), f);
-	fclose(f);
-	diag_init(&diag, "models/pcnet.yaml");
-	if (dmm_model_parse(&model, text, len, &diag))
-		abort();
-	diag_fini(&diag);
-	return model;
-}
-
 int ownrig_try(struct ownrig *rig, enum dmm_how how, unsigned int guests,
 	       uint64_t area)
 {
@@ -297,7 +280,9 @@ int ownrig_try(struct ownrig *rig, enum dmm_how how, unsigned int guests,
 
 	*rig = (struct ownrig){ .model = model, .clock = 1, .due = UINT64_MAX };
 	if (!rig->model)
-		rig->model = load();
+		rig->model = replay_model("models/pcnet.yaml");
+	if (!rig->model)
+		abort();
 	rig->conf = (struct dmm_conf){ .how = how,
 				       .antispoof = true,
 				       .guests = guests };

@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "replay.h"
+
 void ringrig_mac(unsigned int g, uint8_t mac[6])
 {
 	const uint8_t base[6] = { 0x52, 0x54, 0x00, 0x00, 0x00, 0x0a };
@@ -220,25 +222,6 @@ static int host_write_mem(void *ctx, unsigned int guest, uint64_t gpa,
 
 /* ---- opening ---- */
 
-static struct dmm_model *load(const char *path)
-{
-	struct dmm_model *model = NULL;
-	char *text = malloc(1 << 20);
-	struct diag diag;
-	FILE *f = fopen(path, "re");
-	size_t len;
-
-	assert_non_null(f);
-	assert_non_null(text);
-	len = fread(text, 1, 1 << 20, f);
-	fclose(f);
-	diag_init(&diag, path);
-	assert_int_equal(dmm_model_parse(&model, text, len, &diag), 0);
-	diag_fini(&diag);
-	free(text);
-	return model;
-}
-
 void ringrig_open(struct ringrig *rig, const struct dmm_conf *conf,
 		  uint64_t bps, bool real_clock)
 {
@@ -269,7 +252,8 @@ void ringrig_open(struct ringrig *rig, const struct dmm_conf *conf,
 				 .due = SIM_NEVER,
 				 .clock = 1,
 				 .real_clock = real_clock };
-	rig->model = load("models/e1000.yaml");
+	rig->model = replay_model("models/e1000.yaml");
+	assert_non_null(rig->model);
 	rig->conf.area.size = dmm_model_area(rig->model);
 	rig->conf.area.iova = RIG_AREA;
 	rig->conf.area.host = calloc(1, rig->conf.area.size);

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "replay.h"
 #include "share.h"
-#include "vmm/file.h"
 
 #define MODEL "models/ne2k-pci.yaml"
 #define ACCESS_NS 300u		/* that an access costs */
@@ -203,21 +203,6 @@ static const struct dmm_host host = {
 
 /* ---- beginning and end ---- */
 
-static struct dmm_model *load_model(void)
-{
-	struct dmm_model *model;
-	struct diag diag = { 0 };
-	char *text, *why;
-	size_t len;
-
-	if (file_read(MODEL, 1 << 20, &text, &len, &why))
-		fail_msg("%s", why);
-	assert_int_equal(dmm_model_parse(&model, text, len, &diag), 0);
-	diag_fini(&diag);
-	free(text);
-	return model;
-}
-
 static void power_on(struct share *s)
 {
 	struct sim_conf conf = { .mac = { 0x00, 0xca, 0x7d, 1, 2, 3 },
@@ -259,7 +244,8 @@ struct share *share_open(const struct share_conf *conf)
 	}
 	h.ctx = s;
 	power_on(s);
-	s->model = load_model();
+	s->model = replay_model(MODEL);
+	assert_non_null(s->model);
 	if (dmm_open(&s->dmm, s->model, &c, &h, &why))
 		fail_msg("%s", why);
 	return s;
