@@ -89,39 +89,14 @@ void build_forms(struct build *b, const struct node *map, struct ring *ring)
 		build_form(b, map->key[i], map->at[i], ring);
 }
 
-/* "REGISTER: EXPR" of the block's fields, into model.set. */
 static struct span block_loads(struct build *b, const struct node *map,
 			       const struct ring *form)
 {
-	struct dmm_model *m = b->m;
-	struct span span = { .first = m->sets };
-	struct target t;
-	struct set *s;
-	size_t i;
-
-	if (!map ||
-	    node_expect(map, NODE_MAP, "registers and their values", b->diag))
-		return span;
-	for (i = 0; i < map->n; i++) {
-		if (build_full(b, map->key[i]->pos, "registers that it loads",
-			       (unsigned int)i, MODEL_MAX_LOADS) ||
-		    build_full(b, map->key[i]->pos, "assignments", m->sets,
-			       MODEL_MAX_SETS))
-			break;
-		if (!build_target(b, map->key[i]->text, map->key[i]->pos, &t))
-			continue;
-		s = &m->set[m->sets];
-		*s = (struct set){ .pos = map->key[i]->pos,
-				   .reg = t.reg,
-				   .slot = t.slot,
-				   .shift = t.shift,
-				   .mask = t.mask };
-		s->value = build_field_expr(b, map->at[i], form);
-		if (s->value)
-			m->sets++;
-	}
-	span.n = (uint16_t)(m->sets - span.first);
-	return span;
+	if (map && map->kind == NODE_MAP && map->n > MODEL_MAX_LOADS)
+		(void)build_full(b, map->key[MODEL_MAX_LOADS]->pos,
+				 "registers that it loads", MODEL_MAX_LOADS,
+				 MODEL_MAX_LOADS);
+	return build_loads(b, map, form);
 }
 
 void build_block(struct build *b, const struct node *key,

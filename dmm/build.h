@@ -78,6 +78,9 @@ struct expr *build_ring_expr(struct build *b, const struct node *node,
 /* "NAME: EXPR" for fields of (ring) into model.set; slot is the word. */
 struct span build_field_sets(struct build *b, const struct node *map,
 			     const struct ring *ring, unsigned int flags);
+/* "REGISTER: EXPR" of fields of (form) alone, likewise. */
+struct span build_loads(struct build *b, const struct node *map,
+			const struct ring *form);
 /* Bits of a register "R" or "R.F", or of a descriptor; false and a message. */
 MUST_CHECK bool build_bits(struct build *b, const struct node *node,
 			   struct bits *out);

@@ -572,38 +572,6 @@ bool build_field_bits(struct build *b, const struct node *node,
 	return false;
 }
 
-struct span build_field_sets(struct build *b, const struct node *map,
-			     const struct ring *ring, unsigned int flags)
-{
-	struct dmm_model *m = b->m;
-	struct span span = { .first = m->sets };
-	struct bits bits;
-	struct set *s;
-	size_t i;
-
-	if (!map ||
-	    node_expect(map, NODE_MAP, "fields and their values", b->diag))
-		return span;
-	for (i = 0; i < map->n; i++) {
-		if (build_full(b, map->key[i]->pos, "assignments", m->sets,
-			       MODEL_MAX_SETS))
-			break;
-		if (!build_field_bits(b, map->key[i], ring, &bits))
-			continue;
-		s = &m->set[m->sets];
-		*s = (struct set){ .pos = map->key[i]->pos,
-				   .reg = MODEL_NONE,
-				   .slot = bits.slot,
-				   .shift = bits.shift,
-				   .mask = bits.mask };
-		s->value = build_ring_expr(b, map->at[i], ring, flags);
-		if (s->value)
-			m->sets++;
-	}
-	span.n = (uint16_t)(m->sets - span.first);
-	return span;
-}
-
 struct expr *build_expr(struct build *b, const struct node *node,
 			unsigned int flags, const struct reg *reg)
 {
@@ -630,6 +598,67 @@ uint16_t build_reg(struct build *b, const struct node *node, const char *what)
 	return MODEL_NONE;
 }
 
+/* What is set, and what the values may name. */
+struct sides {
+	const struct ring *left;  /* its fields; NULL: registers */
+	const struct ring *right; /* its fields, too; NULL: registers alone */
+	unsigned int flags;
+	const struct reg *reg;
+};
+
+static struct span sets_of(struct build *b, const struct node *map,
+			   const struct sides *s)
+{
+	struct dmm_model *m = b->m;
+	struct span span = { .first = m->sets };
+	struct bits bits;
+	struct set *set;
+	size_t i;
+
+	if (!map || node_expect(map, NODE_MAP,
+				s->left ? "fields and their values" :
+					  "registers and their values",
+				b->diag))
+		return span;
+	for (i = 0; i < map->n; i++) {
+		if (build_full(b, map->key[i]->pos, "assignments", m->sets,
+			       MODEL_MAX_SETS))
+			break;
+		if (!(s->left ?
+			      build_field_bits(b, map->key[i], s->left, &bits) :
+			      build_bits(b, map->key[i], &bits)))
+			continue;
+		set = &m->set[m->sets];
+		*set = (struct set){ .pos = map->key[i]->pos,
+				     .reg = s->left ? MODEL_NONE : bits.reg,
+				     .slot = bits.slot,
+				     .shift = bits.shift,
+				     .mask = bits.mask };
+		set->value =
+			s->right ? build_ring_expr(b, map->at[i], s->right,
+						   s->flags) :
+				   build_expr(b, map->at[i], s->flags, s->reg);
+		if (set->value)
+			m->sets++;
+	}
+	span.n = (uint16_t)(m->sets - span.first);
+	return span;
+}
+
+struct span build_field_sets(struct build *b, const struct node *map,
+			     const struct ring *ring, unsigned int flags)
+{
+	return sets_of(
+		b, map,
+		&(struct sides){ .left = ring, .right = ring, .flags = flags });
+}
+
+struct span build_loads(struct build *b, const struct node *map,
+			const struct ring *form)
+{
+	return sets_of(b, map, &(struct sides){ .right = form });
+}
+
 struct span build_sets(struct build *b, const struct node *map,
 		       unsigned int flags)
 {
@@ -639,33 +668,7 @@ struct span build_sets(struct build *b, const struct node *map,
 struct span build_event_sets(struct build *b, const struct node *map,
 			     unsigned int flags, const struct reg *reg)
 {
-	struct dmm_model *m = b->m;
-	struct span span = { .first = m->sets };
-	struct target t;
-	struct set *s;
-	size_t i;
-
-	if (!map ||
-	    node_expect(map, NODE_MAP, "registers and their values", b->diag))
-		return span;
-	for (i = 0; i < map->n; i++) {
-		if (build_full(b, map->key[i]->pos, "assignments", m->sets,
-			       MODEL_MAX_SETS))
-			break;
-		if (!build_target(b, map->key[i]->text, map->key[i]->pos, &t))
-			continue;
-		s = &m->set[m->sets];
-		*s = (struct set){ .pos = map->key[i]->pos,
-				   .reg = t.reg,
-				   .slot = t.slot,
-				   .shift = t.shift,
-				   .mask = t.mask };
-		s->value = build_expr(b, map->at[i], flags, reg);
-		if (s->value)
-			m->sets++;
-	}
-	span.n = (uint16_t)(m->sets - span.first);
-	return span;
+	return sets_of(b, map, &(struct sides){ .flags = flags, .reg = reg });
 }
 
 void build_lets(struct build *b, const struct node *root)
