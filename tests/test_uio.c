@@ -223,17 +223,17 @@ static void its_registers(void **state)
 
 	(void)state;
 	open_dev();
-	assert_int_equal(dev.bar[0].size, 0x2000);
+	assert_int_equal(dev.bar[0].at.size, 0x2000);
 	assert_false(dev.bar[0].io);
 	assert_true(dev.bar[0].is64);
-	assert_int_equal(dev.bar[1].size, 0x40);
+	assert_int_equal(dev.bar[1].at.size, 0x40);
 	assert_true(dev.bar[1].io);
-	assert_null(dev.bar[1].map);
-	assert_int_equal(dev.bar[2].size, 0);
-	*(volatile uint32_t *)(void *)(dev.bar[0].map + 0x1ffc) = 0x12345678;
+	assert_null(dev.bar[1].at.map);
+	assert_int_equal(dev.bar[2].at.size, 0);
+	*(volatile uint32_t *)(void *)(dev.bar[0].at.map + 0x1ffc) = 0x12345678;
 	peek(DEV "resource0", 0x1ffc, &value, 4);
 	assert_int_equal(value, 0x12345678);
-	assert_int_equal(pwrite(dev.bar[1].fd, "x", 1, 0x3f), 1);
+	assert_int_equal(pwrite(dev.bar[1].at.fd, "x", 1, 0x3f), 1);
 	uio_close(&dev);
 }
 

@@ -15,7 +15,6 @@
  * when it tells of it, until irq_done().
  */
 
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +24,6 @@
 #include "backend.h"
 #include "hugemem.h"
 #include "log.h"
-#include "mmio.h"
 #include "uio.h"
 #include "why.h"
 
@@ -52,88 +50,40 @@ static struct card *to_card(struct backend *be)
 
 /* ---- accesses ---- */
 
-/* The region, or NULL if there is nothing at [off, off + width). */
-static const struct uio_region *locate(struct card *card, unsigned int bar,
-				       uint64_t off, unsigned int width)
+static const struct region *touch(struct backend *be, unsigned int bar)
 {
-	const struct uio_region *r;
+	static const struct region none = { .fd = -1 };
+	struct card *card = to_card(be);
 
 	if (bar >= BACKEND_BARS)
-		return NULL;
-	r = &card->dev.bar[bar];
-	if (!r->size || !cc_within(off, width, 0, r->size))
-		return NULL;
+		return &none;
 	card->touched = true;
-	return r;
-}
-
-static uint64_t region_read(const struct uio_region *r, uint64_t off,
-			    unsigned int width)
-{
-	uint64_t value = 0;
-
-	if (r->map && !(off % width))
-		return mmio_load(r->map + off, width);
-	if (r->map || pread(r->fd, &value, width, (off_t)off) != (ssize_t)width)
-		return cc_ones(8 * width);
-	return le64toh(value);
-}
-
-static void region_write(const struct uio_region *r, uint64_t off,
-			 unsigned int width, uint64_t value)
-{
-	if (r->map && !(off % width))
-		mmio_store(r->map + off, width, value);
-	if (r->map)
-		return;
-	value = htole64(value);
-	(void)!pwrite(r->fd, &value, width, (off_t)off);
+	return &card->dev.bar[bar].at;
 }
 
 static uint64_t card_read(struct backend *be, unsigned int bar, uint64_t off,
 			  unsigned int width)
 {
-	const struct uio_region *r = locate(to_card(be), bar, off, width);
-
-	return r ? region_read(r, off, width) : cc_ones(8 * width);
+	return region_read(touch(be, bar), off, width);
 }
 
 static void card_write(struct backend *be, unsigned int bar, uint64_t off,
 		       unsigned int width, uint64_t value)
 {
-	const struct uio_region *r = locate(to_card(be), bar, off, width);
-
-	if (r)
-		region_write(r, off, width, value);
+	region_write(touch(be, bar), off, width, value);
 }
 
 static void card_read_string(struct backend *be, unsigned int bar, uint64_t off,
 			     unsigned int width, void *to, size_t n)
 {
-	const struct uio_region *r = locate(to_card(be), bar, off, width);
-	uint8_t *byte = to;
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t value =
-			htole64(r ? region_read(r, off, width) : UINT64_MAX);
-
-		memcpy(byte + i * width, &value, width);
-	}
+	region_read_string(touch(be, bar), off, width, to, n);
 }
 
 static void card_write_string(struct backend *be, unsigned int bar,
 			      uint64_t off, unsigned int width,
 			      const void *from, size_t n)
 {
-	const struct uio_region *r = locate(to_card(be), bar, off, width);
-	const uint8_t *byte = from;
-
-	for (size_t i = 0; r && i < n; i++) {
-		uint64_t value = 0;
-
-		memcpy(&value, byte + i * width, width);
-		region_write(r, off, width, le64toh(value));
-	}
+	region_write_string(touch(be, bar), off, width, from, n);
 }
 
 /* ---- interrupt, reset, memory ---- */
@@ -242,10 +192,10 @@ static void note_card(struct card *card)
 	for (unsigned int i = 0; i < BACKEND_BARS; i++) {
 		const struct uio_region *r = &card->dev.bar[i];
 
-		if (r->size)
+		if (r->at.size)
 			info->bar[i] = (struct backend_bar){
 				.space = r->io ? BACKEND_IO : BACKEND_MMIO,
-				.size = r->size,
+				.size = r->at.size,
 				.is64 = r->is64,
 				.prefetch = r->prefetch,
 			};

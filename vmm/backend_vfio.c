@@ -12,7 +12,6 @@
  * the pin when it tells of it, until irq_done().
  */
 
-#include <endian.h>
 #include <errno.h>
 #include <linux/vfio.h>
 #include <stdlib.h>
@@ -23,7 +22,6 @@
 #include "../dmm/load.h"
 #include "backend.h"
 #include "log.h"
-#include "mmio.h"
 #include "vfio.h"
 #include "why.h"
 
@@ -58,94 +56,40 @@ static struct card *to_card(struct backend *be)
 
 /* ---- accesses ---- */
 
-/* The region, or NULL if there is nothing at [off, off + width). */
-static const struct vfio_region *locate(struct card *card, unsigned int bar,
-					uint64_t off, unsigned int width)
+static const struct region *touch(struct backend *be, unsigned int bar)
 {
-	const struct vfio_region *r;
+	static const struct region none = { .fd = -1 };
+	struct card *card = to_card(be);
 
 	if (bar >= BACKEND_BARS)
-		return NULL;
-	r = &card->dev.bar[bar];
-	if (!r->size || !cc_within(off, width, 0, r->size))
-		return NULL;
+		return &none;
 	card->touched = true;
-	return r;
-}
-
-static uint64_t region_read(const struct card *card,
-			    const struct vfio_region *r, uint64_t off,
-			    unsigned int width)
-{
-	uint64_t value = 0;
-
-	if (r->map && !(off % width))
-		return mmio_load(r->map + off, width);
-	if (pread(card->dev.fd, &value, width, (off_t)(r->offset + off)) !=
-	    (ssize_t)width)
-		return cc_ones(8 * width);
-	return le64toh(value);
-}
-
-static void region_write(const struct card *card, const struct vfio_region *r,
-			 uint64_t off, unsigned int width, uint64_t value)
-{
-	if (r->map && !(off % width)) {
-		mmio_store(r->map + off, width, value);
-		return;
-	}
-	value = htole64(value);
-	(void)!pwrite(card->dev.fd, &value, width, (off_t)(r->offset + off));
+	return &card->dev.bar[bar];
 }
 
 static uint64_t card_read(struct backend *be, unsigned int bar, uint64_t off,
 			  unsigned int width)
 {
-	struct card *card = to_card(be);
-	const struct vfio_region *r = locate(card, bar, off, width);
-
-	return r ? region_read(card, r, off, width) : cc_ones(8 * width);
+	return region_read(touch(be, bar), off, width);
 }
 
 static void card_write(struct backend *be, unsigned int bar, uint64_t off,
 		       unsigned int width, uint64_t value)
 {
-	struct card *card = to_card(be);
-	const struct vfio_region *r = locate(card, bar, off, width);
-
-	if (r)
-		region_write(card, r, off, width, value);
+	region_write(touch(be, bar), off, width, value);
 }
 
 static void card_read_string(struct backend *be, unsigned int bar, uint64_t off,
 			     unsigned int width, void *to, size_t n)
 {
-	struct card *card = to_card(be);
-	const struct vfio_region *r = locate(card, bar, off, width);
-	uint8_t *byte = to;
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t value = htole64(r ? region_read(card, r, off, width) :
-					     UINT64_MAX);
-
-		memcpy(byte + i * width, &value, width);
-	}
+	region_read_string(touch(be, bar), off, width, to, n);
 }
 
 static void card_write_string(struct backend *be, unsigned int bar,
 			      uint64_t off, unsigned int width,
 			      const void *from, size_t n)
 {
-	struct card *card = to_card(be);
-	const struct vfio_region *r = locate(card, bar, off, width);
-	const uint8_t *byte = from;
-
-	for (size_t i = 0; r && i < n; i++) {
-		uint64_t value = 0;
-
-		memcpy(&value, byte + i * width, width);
-		region_write(card, r, off, width, le64toh(value));
-	}
+	region_write_string(touch(be, bar), off, width, from, n);
 }
 
 /* ---- interrupt, reset, bus mastering ---- */

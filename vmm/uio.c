@@ -203,17 +203,17 @@ static int open_region(struct uio_dev *dev, const char *root, unsigned int i)
 	void *map;
 
 	snprintf(name, sizeof(name), "resource%u", i);
-	r->fd = open_file(root, dev->at.address, name);
-	if (r->fd < 0)
-		return r->fd;
+	r->at.fd = open_file(root, dev->at.address, name);
+	if (r->at.fd < 0)
+		return r->at.fd;
 	if (r->io)
 		return 0;
-	map = mmap(NULL, (r->size + PAGE - 1) & ~(uint64_t)(PAGE - 1),
-		   PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
+	map = mmap(NULL, (r->at.size + PAGE - 1) & ~(uint64_t)(PAGE - 1),
+		   PROT_READ | PROT_WRITE, MAP_SHARED, r->at.fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
-	r->map = map;
-	close_fd(&r->fd);
+	r->at.map = map;
+	close_fd(&r->at.fd);
 	return 0;
 }
 
@@ -234,7 +234,7 @@ static int open_regions(struct uio_dev *dev, const char *root, char **why)
 			break;
 		if (!(flags & (RESOURCE_IO | RESOURCE_MEMORY)) || last <= first)
 			continue;
-		r->size = last - first + 1;
+		r->at.size = last - first + 1;
 		r->io = flags & RESOURCE_IO;
 		r->is64 = flags & RESOURCE_64;
 		r->prefetch = flags & RESOURCE_PREFETCH;
@@ -257,7 +257,7 @@ int uio_open(struct uio_dev *dev, const char *root, const char *address,
 
 	*dev = (struct uio_dev){ .config = -1, .events = -1, .lifeline = -1 };
 	for (i = 0; i < UIO_BARS; i++)
-		dev->bar[i].fd = -1;
+		dev->bar[i].at.fd = -1;
 	err = check_place(dev, root, address, why);
 	if (!err)
 		err = open_config(dev, root, why);
@@ -291,11 +291,11 @@ void uio_close(struct uio_dev *dev)
 	for (i = 0; i < UIO_BARS; i++) {
 		struct uio_region *r = &dev->bar[i];
 
-		if (r->map)
-			munmap(r->map,
-			       (r->size + PAGE - 1) & ~(uint64_t)(PAGE - 1));
-		r->map = NULL;
-		close_fd(&r->fd);
+		if (r->at.map)
+			munmap(r->at.map,
+			       (r->at.size + PAGE - 1) & ~(uint64_t)(PAGE - 1));
+		r->at.map = NULL;
+		close_fd(&r->at.fd);
 	}
 	end_keeper(dev);
 	if (dev->config >= 0)

@@ -19,14 +19,13 @@
 #include <sys/types.h>
 
 #include "hostpci.h"
+#include "region.h"
 
 #define UIO_BARS 6
 
 struct uio_region {
-	uint64_t size; /* 0: there is none */
+	struct region at; /* of a file, by 1, 2 or 4 bytes */
 	bool io, is64, prefetch;
-	int fd;	      /* its file; -1: it is mapped */
-	uint8_t *map; /* NULL: to be read and written, by 1, 2 or 4 bytes */
 };
 
 struct uio_dev {

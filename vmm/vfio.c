@@ -101,7 +101,7 @@ static int join(struct vfio_dev *dev, char **why)
 }
 
 static int find_region(struct vfio_dev *dev, unsigned int index,
-		       struct vfio_region *out)
+		       struct region *out)
 {
 	struct vfio_region_info info = { .argsz = sizeof(info),
 					 .index = index };
@@ -110,7 +110,9 @@ static int find_region(struct vfio_dev *dev, unsigned int index,
 
 	if (ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO, &info))
 		return -errno;
-	*out = (struct vfio_region){ .offset = info.offset, .size = info.size };
+	*out = (struct region){ .offset = info.offset,
+				.size = info.size,
+				.fd = dev->fd };
 	if (!(info.flags & VFIO_REGION_INFO_FLAG_READ))
 		out->size = 0;
 	if (!out->size || !(info.flags & VFIO_REGION_INFO_FLAG_MMAP))

@@ -15,13 +15,9 @@
 #define VMM_VFIO_H
 
 #include "hostpci.h"
+#include "region.h"
 
 #define VFIO_BARS 6
-
-struct vfio_region {
-	uint64_t offset, size; /* in the device's file; size 0: there is none */
-	uint8_t *map;	       /* NULL: to be read and written */
-};
 
 struct vfio_container;
 
@@ -30,8 +26,7 @@ struct vfio_dev {
 	struct vfio_container *container; /* NULL: not open */
 	int group, fd;			  /* -1: not open */
 	bool resets;			  /* alone, by VFIO_DEVICE_RESET */
-	struct vfio_region bar[VFIO_BARS];
-	struct vfio_region config;
+	struct region bar[VFIO_BARS], config;
 	unsigned int msi; /* vectors */
 	bool intx;
 	bool msi_used; /* else the pin is */
