@@ -116,22 +116,6 @@ static void host_line(void *ctx, unsigned int guest, bool level)
 	rig->guest[guest].line = level;
 }
 
-static void host_wake(void *ctx, unsigned int guest)
-{
-	(void)ctx, (void)guest;
-}
-
-static void host_due(void *ctx, uint64_t at_ns)
-{
-	(void)ctx, (void)at_ns;
-}
-
-static void host_frame(void *ctx, unsigned int guest, bool sent,
-		       const uint8_t *bytes, size_t len)
-{
-	(void)ctx, (void)guest, (void)sent, (void)bytes, (void)len;
-}
-
 static void host_report(void *ctx, const struct dmm_report *r)
 {
 	struct rig *rig = ctx;
@@ -198,9 +182,6 @@ const struct dmm_host attack_host = {
 	.now = host_now,
 	.reset = host_reset,
 	.line = host_line,
-	.wake = host_wake,
-	.due = host_due,
-	.frame = host_frame,
 	.report = host_report,
 	.translate = host_translate,
 	.read_mem = host_read_mem,

@@ -177,11 +177,6 @@ static void host_wake(void *ctx, unsigned int guest)
 	must(guest < GUESTS);
 }
 
-static void host_due(void *ctx, uint64_t at_ns)
-{
-	(void)ctx, (void)at_ns;
-}
-
 /* None gets what is for the other one alone. */
 static void host_frame(void *ctx, unsigned int guest, bool sent,
 		       const uint8_t *bytes, size_t len)
@@ -234,7 +229,6 @@ static const struct dmm_host host = {
 	.reset = host_reset,
 	.line = host_line,
 	.wake = host_wake,
-	.due = host_due,
 	.frame = host_frame,
 	.report = host_report,
 	.translate = host_translate,

@@ -226,41 +226,14 @@ static int host_write_mem(void *ctx, unsigned int guest, uint64_t gpa,
 	return 0;
 }
 
-static void host_string(void *ctx, unsigned int space, uint64_t off,
-			unsigned int width, void *to, size_t n)
-{
-	(void)ctx, (void)space, (void)off, (void)width, (void)to, (void)n;
-}
-
-static void host_put(void *ctx, unsigned int space, uint64_t off,
-		     unsigned int width, const void *from, size_t n)
-{
-	(void)ctx, (void)space, (void)off, (void)width, (void)from, (void)n;
-}
-
-static void host_wake(void *ctx, unsigned int guest)
-{
-	(void)ctx, (void)guest;
-}
-
-static void host_frame(void *ctx, unsigned int guest, bool sent,
-		       const uint8_t *bytes, size_t len)
-{
-	(void)ctx, (void)guest, (void)sent, (void)bytes, (void)len;
-}
-
 static const struct dmm_host host = {
 	.read = host_read,
 	.write = host_write,
-	.read_string = host_string,
-	.write_string = host_put,
 	.pause = host_pause,
 	.now = host_now,
 	.reset = host_reset,
 	.line = host_line,
-	.wake = host_wake,
 	.due = host_due,
-	.frame = host_frame,
 	.report = host_report,
 	.translate = host_translate,
 	.read_mem = host_read_mem,

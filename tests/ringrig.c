@@ -120,20 +120,6 @@ static void host_write(void *ctx, unsigned int space, uint64_t off,
 			value);
 }
 
-static void host_string(void *ctx, unsigned int space, uint64_t off,
-			unsigned int width, void *to, size_t n)
-{
-	(void)ctx, (void)space, (void)off, (void)width, (void)to, (void)n;
-	fail(); /* no data port here */
-}
-
-static void host_string_out(void *ctx, unsigned int space, uint64_t off,
-			    unsigned int width, const void *from, size_t n)
-{
-	(void)ctx, (void)space, (void)off, (void)width, (void)from, (void)n;
-	fail();
-}
-
 static void card_turn(struct ringrig *rig)
 {
 	while (rig->due <= clock_now(rig)) {
@@ -164,22 +150,6 @@ static int host_reset(void *ctx)
 static void host_line(void *ctx, unsigned int guest, bool level)
 {
 	((struct ringrig *)ctx)->guest[guest].line = level;
-}
-
-static void host_wake(void *ctx, unsigned int guest)
-{
-	(void)ctx, (void)guest;
-}
-
-static void host_due(void *ctx, uint64_t at_ns)
-{
-	(void)ctx, (void)at_ns;
-}
-
-static void host_frame(void *ctx, unsigned int guest, bool sent,
-		       const uint8_t *bytes, size_t len)
-{
-	(void)ctx, (void)guest, (void)sent, (void)bytes, (void)len;
 }
 
 static void host_report(void *ctx, const struct dmm_report *r)
@@ -231,15 +201,10 @@ void ringrig_open(struct ringrig *rig, const struct dmm_conf *conf,
 		.ctx = rig,
 		.read = host_read,
 		.write = host_write,
-		.read_string = host_string,
-		.write_string = host_string_out,
 		.pause = host_pause,
 		.now = host_now,
 		.reset = host_reset,
 		.line = host_line,
-		.wake = host_wake,
-		.due = host_due,
-		.frame = host_frame,
 		.report = host_report,
 		.translate = host_translate,
 		.read_mem = host_read_mem,

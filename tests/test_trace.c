@@ -280,25 +280,6 @@ static int card_reset(void *ctx)
 	return 0;
 }
 
-static void card_line(void *ctx, unsigned int guest, bool level)
-{
-	(void)ctx;
-	(void)guest;
-	(void)level;
-}
-
-static void card_wake(void *ctx, unsigned int guest)
-{
-	(void)ctx;
-	(void)guest;
-}
-
-static void card_due(void *ctx, uint64_t at_ns)
-{
-	(void)ctx;
-	(void)at_ns;
-}
-
 static void card_frame(void *ctx, unsigned int guest, bool sent,
 		       const uint8_t *bytes, size_t len)
 {
@@ -327,9 +308,6 @@ static void open_card(struct card *c, const struct dmm_conf *conf)
 		.pause = card_pause,
 		.now = card_now,
 		.reset = card_reset,
-		.line = card_line,
-		.wake = card_wake,
-		.due = card_due,
 		.frame = card_frame,
 		.report = card_report,
 	};
