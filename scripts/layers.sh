@@ -8,7 +8,8 @@
 #  - symbols that dmm/'s objects want and pure code does not need (TREE/build
 #    must be built; LAYERS_BUILD names another directory);
 #  - names of devices in dmm/ and vmm/, but for the simulated ones;
-#  - includes that cross a layer.
+#  - includes that cross a layer;
+#  - functions of 60 lines or more, and files of 700, in dmm/, vmm/ and tests/.
 # Each finding is a line FILE:LINE: WHAT, and the exit status is then 1.
 set -uo pipefail
 
@@ -168,8 +169,28 @@ includes() {
 		done
 }
 
+# ---- (d) lengths ----
+
+# A function's body stands between lines that are "{" and "}" alone.
+lengths() {
+	local files
+	mapfile -t files < <(find dmm vmm tests -name '*.[ch]' 2>/dev/null)
+	[ ${#files[@]} -gt 0 ] || return
+	awk '
+		FNR == 1 { start = 0 }
+		FNR == 700 { print FILENAME ":700: a file of 700 lines or more: split it" }
+		$0 == "{" { start = FNR }
+		$0 == "}" && start {
+			if (FNR - start > 60)
+				print FILENAME ":" start ": a function of " \
+					FNR - start - 1 " lines: under 60 is the rule"
+			start = 0
+		}' "${files[@]}" >>"$findings"
+}
+
 symbols
 device_names
 includes
+lengths
 sort -t: -k1,1 -k2,2n -u "$findings"
 [ ! -s "$findings" ]

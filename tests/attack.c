@@ -21,10 +21,9 @@
 #define LEASE_NS 300000u
 
 const struct attack_table *const attack_tables[] = {
-	&attack_ring_table,  &attack_door_table,
-	&attack_frame_table, &attack_rx_table,
-	&attack_port_table,  &attack_slots_table,
-	&attack_own_table,   NULL,
+	&attack_ring_table,    &attack_door_table, &attack_frame_table,
+	&attack_offload_table, &attack_rx_table,   &attack_port_table,
+	&attack_slots_table,   &attack_own_table,  NULL,
 };
 
 static const uint8_t marks[GUESTS] = { MARK_H, MARK_N, MARK_T };

@@ -14,8 +14,8 @@
  * Files: attack.c is the rig, attack_host.c the monitor's host and the wire,
  * attack_e1000.c a driver for good and bad guests, attack_ne2k.c and
  * attack_rtl8139.c and attack_pcnet.c others, attack_peer.c what they share;
- * attack_ring.c, attack_door.c, attack_frame.c, attack_rx.c, attack_port.c,
- * attack_slots.c and attack_own.c are the tables of cases.
+ * attack_ring.c, attack_door.c, attack_frame.c, attack_offload.c, attack_rx.c,
+ * attack_port.c, attack_slots.c and attack_own.c are the tables of cases.
  */
 
 #ifndef TESTS_ATTACK_H
@@ -340,8 +340,8 @@ struct attack_table {
 };
 
 extern const struct attack_table attack_ring_table, attack_door_table,
-	attack_frame_table, attack_rx_table, attack_port_table,
-	attack_slots_table, attack_own_table;
+	attack_frame_table, attack_offload_table, attack_rx_table,
+	attack_port_table, attack_slots_table, attack_own_table;
 extern const struct attack_table *const attack_tables[]; /* NULL ends */
 
 #endif /* TESTS_ATTACK_H */

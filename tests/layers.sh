@@ -53,6 +53,13 @@ finds() { # FILE TEXT WHAT
 		[ "$(wc -l <<<"$said")" = 1 ]
 }
 
+# What is as long as may be.
+finds_nothing() { # FILE TEXT
+	fresh
+	printf "$2\n" >>"$tmp/tree/$1"
+	compile && layers
+}
+
 no_objects() {
 	fresh
 	! layers && layers | grep -q "run make first"
@@ -89,4 +96,13 @@ try layers-kvm-header finds vmm/gate.c '# include <linux/kvm.h>' \
 	'only vmm/kvm.c vmm/kvm_impl.h'
 try layers-pci-header finds vmm/gate.c '#include <pci/pci.h>' \
 	'may include pci'
+try layers-long-function finds vmm/gate.c \
+	"void f(void)\n{\n$(printf '\\tg();\\n%.0s' {1..60})}" \
+	'a function of 60 lines'
+try layers-no-long-function finds_nothing vmm/gate.c \
+	"void f(void)\n{\n$(printf '\\tg();\\n%.0s' {1..59})}"
+try layers-long-file finds vmm/log.h \
+	"$(printf '/* a line */\\n%.0s' {1..699})" 'a file of 700 lines'
+try layers-no-long-file finds_nothing vmm/log.h \
+	"$(printf '/* a line */\\n%.0s' {1..698})"
 tap_end

@@ -58,12 +58,14 @@ static void frame_merge(void **state)
 {
 	(void)state;
 	run_table(&attack_frame_table, IN_MERGE);
+	run_table(&attack_offload_table, IN_MERGE);
 }
 
 static void frame_lease(void **state)
 {
 	(void)state;
 	run_table(&attack_frame_table, IN_LEASE);
+	run_table(&attack_offload_table, IN_LEASE);
 }
 
 static void rx_merge(void **state)

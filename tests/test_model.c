@@ -315,6 +315,17 @@ static void bad_places(void **ctx)
 		  "\"io+4 if\" is not a place" },
 		{ REGS "  A: { at: io+-4 }\n", 1, 4, 12,
 		  "\"io+-4\" is not a place" },
+	};
+
+	(void)ctx;
+	all_bad(bad, ARRAY_LEN(bad));
+	stub_model(&s, REGS "  A: { at: io+010 }\n"); /* ten, as elsewhere */
+	assert_int_equal(s.model->place[0].off, 10);
+}
+
+static void places_beyond(void **ctx)
+{
+	static const struct bad bad[] = {
 		{ REGS "  A: { at: oi+4 }\n", 1, 4, 12,
 		  "no space is called \"oi\"" },
 		{ REGS "  A: { at: io+32 }\n", 1, 4, 12,
@@ -356,8 +367,6 @@ static void bad_places(void **ctx)
 
 	(void)ctx;
 	all_bad(bad, ARRAY_LEN(bad));
-	stub_model(&s, REGS "  A: { at: io+010 }\n"); /* ten, as elsewhere */
-	assert_int_equal(s.model->place[0].off, 10);
 }
 
 #define REG(text) REGS CR "  A: { at: io+4, " text " }\n"
@@ -530,6 +539,7 @@ int main(void)
 		cmocka_unit_test(bad_tops),
 		cmocka_unit_test(bad_spaces),
 		T(bad_places),
+		T(places_beyond),
 		cmocka_unit_test(bad_registers),
 		cmocka_unit_test(bad_names),
 		cmocka_unit_test(too_much),

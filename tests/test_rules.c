@@ -344,6 +344,15 @@ static void bad_rules(void **ctx)
 		  "an event is of a whole register, not of D[1]" },
 		{ RULE("on: write R"), 1, 35, "R has no place to write" },
 		{ RULE("on: read A W"), 1, 36, "W has no place to read" },
+	};
+
+	(void)ctx;
+	all_bad(bad, ARRAY_LEN(bad));
+}
+
+static void bad_effects(void **ctx)
+{
+	static const struct bad bad[] = {
 		{ RULE("on: write A, too: b"), 1, 38,
 		  "unknown key \"too\" in a rule" },
 		/* once, for all the registers of a rule */
@@ -368,7 +377,15 @@ static void bad_rules(void **ctx)
 		  "procedures" },
 		{ RULE("on: poll, then: deny"), 1, 41,
 		  "a verdict is on an access: read, write or access" },
-		/* what nothing reaches */
+	};
+
+	(void)ctx;
+	all_bad(bad, ARRAY_LEN(bad));
+}
+
+static void never_fire(void **ctx)
+{
+	static const struct bad bad[] = {
 		{ RULE("on: write A, when: 0"), 1, 23,
 		  "this rule can never fire: its condition is always "
 		  "false" },
@@ -444,6 +461,15 @@ static void bad_sharing(void **ctx)
 		  "unknown key \"start\" in procedures" },
 		{ "procedures: { save: 5 }", 1, 21,
 		  "expected a list for a list of steps, got \"5\"" },
+	};
+
+	(void)ctx;
+	all_bad(bad, ARRAY_LEN(bad));
+}
+
+static void bad_steps(void **ctx)
+{
+	static const struct bad bad[] = {
 		{ PROC("save", "X, [ A ], A.LO"), 2, 23,
 		  "no register is called \"X\"" },
 		{ PROC("save", "{}"), 1, 23, "what does this step do?" },
@@ -618,8 +644,11 @@ int main(void)
 		cmocka_unit_test(bad_memories),
 		cmocka_unit_test(bad_checks),
 		cmocka_unit_test(bad_rules),
+		cmocka_unit_test(bad_effects),
+		cmocka_unit_test(never_fire),
 		T(endless),
 		cmocka_unit_test(bad_sharing),
+		cmocka_unit_test(bad_steps),
 		cmocka_unit_test(bad_leases),
 		cmocka_unit_test(too_much),
 	};

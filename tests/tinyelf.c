@@ -28,6 +28,24 @@ static const uint8_t frames[] = {
 #define FDE_INNER 24u
 #define FDE_OUTER 44u
 
+static const Elf64_Sym symbols[] = {
+	{ 0 },
+	{ .st_name = 7,
+	  .st_info = STT_FUNC,
+	  .st_shndx = 1,
+	  .st_value = TINYELF_OUTER,
+	  .st_size = 0x100 },
+	{ .st_name = 13,
+	  .st_info = STT_NOTYPE,
+	  .st_shndx = 1,
+	  .st_value = TINYELF_START },
+	{ .st_name = 1,
+	  .st_info = STT_FUNC,
+	  .st_shndx = 1,
+	  .st_value = TINYELF_INNER,
+	  .st_size = 0x100 },
+};
+
 static void put_start(uint8_t *bytes, uint32_t fde, uint32_t function)
 {
 	uint32_t off = function - (TINYELF_FRAMES + fde + 8);
@@ -37,23 +55,6 @@ static void put_start(uint8_t *bytes, uint32_t fde, uint32_t function)
 
 size_t tinyelf(uint8_t image[TINYELF_MAX])
 {
-	const Elf64_Sym symbols[] = {
-		{ 0 },
-		{ .st_name = 7,
-		  .st_info = STT_FUNC,
-		  .st_shndx = 1,
-		  .st_value = TINYELF_OUTER,
-		  .st_size = 0x100 },
-		{ .st_name = 13,
-		  .st_info = STT_NOTYPE,
-		  .st_shndx = 1,
-		  .st_value = TINYELF_START },
-		{ .st_name = 1,
-		  .st_info = STT_FUNC,
-		  .st_shndx = 1,
-		  .st_value = TINYELF_INNER,
-		  .st_size = 0x100 },
-	};
 	enum {
 		FRAMES = 64,
 		SYMBOLS = 256,

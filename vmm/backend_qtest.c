@@ -39,7 +39,7 @@
 #include "log.h"
 #include "net.h"
 #include "qemu.h"
-#include "qtest.h"
+#include "qtest_pci.h"
 #include "why.h"
 
 #define TIMEOUT_MS 5000
@@ -242,86 +242,14 @@ static int ask(struct card *card, enum ask what, char **why)
 	return err;
 }
 
-/*
- * The PCI function, by configuration mechanism 1.
- */
-
-static uint32_t config_read(struct card *card, unsigned int reg)
-{
-	qtest_write(card->qtest, QTEST_IO, QEMU_CONFIG_PORT, 4,
-		    UINT32_C(1) << 31 | QEMU_SLOT << 11 | reg);
-	return (uint32_t)qtest_read(card->qtest, QTEST_IO, QEMU_CONFIG_PORT + 4,
-				    4);
-}
-
-static void config_write(struct card *card, unsigned int reg, uint32_t value)
-{
-	qtest_write(card->qtest, QTEST_IO, QEMU_CONFIG_PORT, 4,
-		    UINT32_C(1) << 31 | QEMU_SLOT << 11 | reg);
-	qtest_write(card->qtest, QTEST_IO, QEMU_CONFIG_PORT + 4, 4, value);
-}
-
-/* Its size shows by the bits that stay zero.  PCI 3.0, 6.2.5.1. */
-static bool place_bar(struct card *card, unsigned int i, uint64_t *io,
-		      uint64_t *mmio)
-{
-	struct backend_bar *bar = &card->be.info.bar[i];
-	unsigned int reg = 0x10 + 4 * i;
-	uint32_t value, mask;
-	uint64_t *at;
-
-	config_write(card, reg, UINT32_MAX);
-	value = config_read(card, reg);
-	if (!value)
-		return true;
-	mask = value & (value & 1 ? ~3u : ~15u);
-	*bar = (struct backend_bar){
-		.space = value & 1 ? BACKEND_IO : BACKEND_MMIO,
-		.size = mask & -mask,
-		.prefetch = !(value & 1) && value & 8,
-	};
-	at = value & 1 ? io : mmio;
-	*at = (*at + bar->size - 1) & ~(bar->size - 1);
-	card->addr[i] = *at;
-	*at += bar->size;
-	/* No part of ours has 64-bit BARs. */
-	if (!bar->size || mask != (uint32_t)-bar->size ||
-	    (!(value & 1) && value & 6) || *io > QEMU_IO_END ||
-	    *mmio > QEMU_MMIO_END)
-		return false;
-	config_write(card, reg, (uint32_t)card->addr[i]);
-	return true;
-}
-
-/* Ports and memory always; it is done when this returns. */
-static void write_command(struct card *card)
-{
-	config_write(card, 4, card->master ? 7 : 3);
-	(void)qtest_lines(card->qtest);
-}
-
-/* Find it, note what it shows, place its BARs, let it answer there. */
+/* Find it, place its BARs, let it answer there. */
 static int set_up(struct card *card, char **why)
 {
-	struct backend_info *info = &card->be.info;
-	uint64_t io = QEMU_IO_BASE, mmio = QEMU_MMIO_BASE;
-	bool good;
+	bool good = qtest_pci_place(card->qtest, card->part->vendor,
+				    card->part->device, &card->be.info,
+				    card->addr);
 
-	memset(info, 0, sizeof(*info));
-	for (unsigned int reg = 0; reg < sizeof(info->config); reg += 4) {
-		uint32_t value = config_read(card, reg);
-
-		if (reg >= 0x10 && reg < 0x28)
-			value = 0;
-		for (unsigned int i = 0; i < 4; i++)
-			info->config[reg + i] = (uint8_t)(value >> (8 * i));
-	}
-	good = config_read(card, 0) ==
-	       ((uint32_t)card->part->device << 16 | card->part->vendor);
-	for (unsigned int i = 0; good && i < BACKEND_BARS; i++)
-		good = place_bar(card, i, &io, &mmio);
-	info->intx = info->config[0x3d];
-	write_command(card);
+	qtest_pci_command(card->qtest, card->master);
 	if (good || qtest_dead(card->qtest))
 		return 0;
 	return why_set(why, -EIO, "%s gives us another device",
@@ -511,7 +439,7 @@ static void card_bus_master(struct backend *be, bool on)
 
 	card->master = on;
 	if (card->qtest)
-		write_command(card);
+		qtest_pci_command(card->qtest, card->master);
 }
 
 static uint64_t not_known(struct backend *be)
