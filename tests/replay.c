@@ -149,6 +149,17 @@ static void echo_read_string(void *ctx, unsigned int space, uint64_t off,
 		memset(to, 0, n * width);
 }
 
+static void echo_write_string(void *ctx, unsigned int space, uint64_t off,
+			      unsigned int width, const void *from, size_t n)
+{
+	(void)ctx;
+	(void)space;
+	(void)off;
+	(void)width;
+	(void)from;
+	(void)n;
+}
+
 static void echo_pause(void *ctx, uint64_t ns)
 {
 	((struct echo *)ctx)->now_ns += ns;
@@ -170,6 +181,35 @@ static int echo_reset(void *ctx)
 	return 0;
 }
 
+static void echo_line(void *ctx, unsigned int guest, bool level)
+{
+	(void)ctx;
+	(void)guest;
+	(void)level;
+}
+
+static void echo_wake(void *ctx, unsigned int guest)
+{
+	(void)ctx;
+	(void)guest;
+}
+
+static void echo_due(void *ctx, uint64_t at_ns)
+{
+	(void)ctx;
+	(void)at_ns;
+}
+
+static void echo_frame(void *ctx, unsigned int guest, bool sent,
+		       const uint8_t *bytes, size_t len)
+{
+	(void)ctx;
+	(void)guest;
+	(void)sent;
+	(void)bytes;
+	(void)len;
+}
+
 static void echo_report(void *ctx, const struct dmm_report *report)
 {
 	(void)report;
@@ -180,9 +220,14 @@ const struct dmm_host echo_device = {
 	.read = echo_read,
 	.write = echo_write,
 	.read_string = echo_read_string,
+	.write_string = echo_write_string,
 	.pause = echo_pause,
 	.now = echo_now,
 	.reset = echo_reset,
+	.line = echo_line,
+	.wake = echo_wake,
+	.due = echo_due,
+	.frame = echo_frame,
 	.report = echo_report,
 };
 
