@@ -27,7 +27,9 @@ struct window {
 
 static struct window window[MOST];
 static unsigned int windows;
-static int answer; /* of the next dma_map() */
+static int answer;    /* of the next dma_map() */
+static uint64_t ends; /* it maps nothing from here on; 0: it does */
+static bool known;    /* what the IOMMU takes */
 static bool master;
 
 static int note_map(struct backend *be, uint64_t iova, void *host, uint64_t len,
@@ -36,6 +38,8 @@ static int note_map(struct backend *be, uint64_t iova, void *host, uint64_t len,
 	(void)be;
 	if (answer)
 		return answer;
+	if (ends && iova + len > ends)
+		return -EINVAL;
 	for (unsigned int i = 0; i < windows; i++)
 		assert_false(iova < window[i].iova + window[i].len &&
 			     window[i].iova < iova + len);
@@ -62,7 +66,21 @@ static void note_master(struct backend *be, bool on)
 	assert_int_not_equal(windows, 0);
 }
 
+/* As a processor's: interrupts are in the middle, and it ends somewhere. */
+static const struct iova_range takes[] = { { 0, 0xfedfffff },
+					   { 0xfef00000, 5 * GIGA - 1 } };
+
+static size_t note_ranges(struct backend *be, struct iova_range *range,
+			  size_t max)
+{
+	(void)be;
+	assert_true(max >= ARRAY_LEN(takes));
+	memcpy(range, takes, sizeof(takes));
+	return known ? ARRAY_LEN(takes) : 0;
+}
+
 static const struct backend_ops ops = { .dma_map = note_map,
+					.dma_ranges = note_ranges,
 					.dma_unmap = note_unmap,
 					.bus_master = note_master };
 static struct backend be = { .ops = &ops };
@@ -170,6 +188,50 @@ static void memory_that_cannot_be_pinned(void **state)
 	free(why);
 }
 
+/* One guest alone, at its own addresses: the IOMMU does not take all. */
+static void what_the_iommu_takes(void **state)
+{
+	struct dma own = { .be = &be, .alone = true };
+	char *why = NULL;
+	uint64_t mega;
+
+	(void)state;
+	windows = 0;
+	answer = 0;
+	ends = 5 * GIGA;
+	make_mem(&mem[0], 6 * GIGA);
+	known = true;
+	assert_int_equal(dma_attach(&own, 0, &mem[0], 0, &why), -EINVAL);
+	assert_non_null(strstr(why, "its memory from 0x100000000 to "));
+	assert_non_null(strstr(why, "its IOMMU takes 0 to 0xfedfffff, "
+				    "0xfef00000 to 0x13fffffff; "));
+	assert_non_null(strstr(why, "dmaWindow: 5120M"));
+	mega = strtoull(strstr(why, "dmaWindow: ") + 11, NULL, 10);
+	free(why);
+	why = NULL;
+	dma_detach(&own, 0);
+	assert_int_equal(dma_attach(&own, 0, &mem[0], mega * MEGA, &why), 0);
+	dma_detach(&own, 0);
+	/* it does not say: what is below may do */
+	known = false;
+	assert_int_equal(dma_attach(&own, 0, &mem[0], 0, &why), -EINVAL);
+	assert_null(strstr(why, "IOMMU"));
+	assert_non_null(strstr(why, "dmaWindow: 4096M"));
+	free(why);
+	why = NULL;
+	dma_detach(&own, 0);
+	/* addresses are not why: nothing of it would do */
+	known = true;
+	make_mem(&mem[0], 64 * MEGA);
+	answer = -EPERM;
+	assert_int_equal(dma_attach(&own, 0, &mem[0], 0, &why), -EPERM);
+	assert_null(strstr(why, "dmaWindow"));
+	assert_non_null(strstr(why, "give it less memory"));
+	free(why);
+	ends = 0;
+	answer = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +243,7 @@ int main(void)
 			what_does_not_fit_says_what_would, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(memory_that_cannot_be_pinned,
 						set_up, tear_down),
+		cmocka_unit_test(what_the_iommu_takes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

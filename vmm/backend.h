@@ -17,6 +17,7 @@
 #define VMM_BACKEND_H
 
 #include "../dmm/cc.h"
+#include "iova.h"
 
 #define BACKEND_BARS 6
 #define BACKEND_WINDOWS 64
@@ -132,6 +133,12 @@ struct backend_ops {
 	 * When this returns, the device does not touch it any more.
 	 */
 	void (*dma_unmap)(struct backend *be, uint64_t iova, uint64_t len);
+	/*
+	 * Optional.  Device addresses that a window may be at, one range, the
+	 * first (max): how many; 0: it is not known.
+	 */
+	size_t (*dma_ranges)(struct backend *be, struct iova_range *range,
+			     size_t max);
 	/* Bit 2 of its command register; off at first; a reset keeps it. */
 	void (*bus_master)(struct backend *be, bool on);
 	/*

@@ -159,6 +159,12 @@ static int card_dma_map(struct backend *be, uint64_t iova, void *host,
 	return vfio_map(&to_card(be)->dev, iova, host, len, writable);
 }
 
+static size_t card_dma_ranges(struct backend *be, struct iova_range *range,
+			      size_t max)
+{
+	return vfio_ranges(&to_card(be)->dev, range, max);
+}
+
 static void card_dma_unmap(struct backend *be, uint64_t iova, uint64_t len)
 {
 	vfio_unmap(&to_card(be)->dev, iova, len);
@@ -314,6 +320,7 @@ const struct backend_ops backend_vfio = {
 	.signals = card_signals,
 	.unheard = not_known,
 	.dma_map = card_dma_map,
+	.dma_ranges = card_dma_ranges,
 	.dma_unmap = card_dma_unmap,
 	.bus_master = card_bus_master,
 	.dma_faults = not_known,

@@ -6,6 +6,7 @@
 #include "dma.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -113,27 +114,40 @@ int dma_memory(struct dma *dma, unsigned int guest, uint64_t bytes, int *fd,
 	return 0;
 }
 
-static int map_own(struct dma *dma, struct dma_guest *g,
-		   const struct mem_region *r, unsigned int i, uint64_t len,
-		   char **why)
+/*
+ * The backend did not take (len) bytes of the guest's region (r) at (iova): why
+ * not, and how much of it would do.
+ */
+static int not_shown(struct dma *dma, const struct mem_region *r, uint64_t iova,
+		     uint64_t len, int err, char **why)
 {
-	int err = dma->be->ops->dma_map(dma->be, r->gpa, r->host, len, true);
+	struct iova_range range[IOVA_RANGES];
+	const struct backend_ops *ops = dma->be->ops;
+	size_t n = ops->dma_ranges ?
+			   ops->dma_ranges(dma->be, range, IOVA_RANGES) :
+			   0;
+	uint64_t fits = n ? iova_fits(range, n, iova, len) : len;
+	char takes[256], would[64] = "give it less memory";
 
-	g->iova[i] = r->gpa;
-	if (!err)
-		g->mapped[i] = len;
-	else if (err == -ENOMEM)
+	if (err == -ENOMEM)
 		return why_set(why, err,
 			       "its memory cannot be pinned for the device: "
 			       "be root, or ulimit -l more, or give it less");
-	else
-		return why_set(why, err,
-			       "the device cannot be shown its memory from "
-			       "%#llx on: %s; what is below it may do: "
-			       "dmaWindow: %lluM, or less memory",
-			       (unsigned long long)r->gpa, strerror(-err),
-			       (unsigned long long)(r->gpa >> 20));
-	return 0;
+	iova_text(range, n, takes, sizeof(takes));
+	if (fits == len) /* addresses are not why: then none of it */
+		fits = 0;
+	if (r->gpa + fits >= UINT64_C(1) << 20)
+		snprintf(would, sizeof(would),
+			 "dmaWindow: %lluM, or less memory",
+			 (unsigned long long)((r->gpa + fits) >> 20));
+	return why_set(why, err,
+		       "the device cannot be shown its memory from %#llx to "
+		       "%#llx at device address %#llx: %s%s%s; what may do: "
+		       "%s",
+		       (unsigned long long)r->gpa,
+		       (unsigned long long)(r->gpa + len - 1),
+		       (unsigned long long)iova, strerror(-err),
+		       n ? "; its IOMMU takes " : "", takes, would);
 }
 
 /* As much of region (i) as the guest's window lets the device see. */
@@ -149,25 +163,17 @@ static int map_region(struct dma *dma, struct dma_guest *g, struct mem *mem,
 		len = g->window > r->gpa ? g->window - r->gpa : 0;
 	if (!len)
 		return 0;
-	if (dma->alone)
-		return map_own(dma, g, r, i, len, why);
-	if (len > room)
+	if (!dma->alone && len > room)
 		return why_set(why, -ENOSPC,
 			       "the memory of all guests does not fit below "
 			       "4 GiB of device addresses: give this one at "
 			       "this device a dmaWindow: %lluM, or all less "
 			       "memory",
 			       (unsigned long long)((r->gpa + room) >> 20));
-	g->iova[i] = take(dma, len);
-	err = be->ops->dma_map(be, g->iova[i], r->host, len, false);
-	if (err == -ENOMEM)
-		return why_set(why, err,
-			       "its memory cannot be pinned for the device: "
-			       "be root, or ulimit -l more, or give it less");
+	g->iova[i] = dma->alone ? r->gpa : take(dma, len);
+	err = be->ops->dma_map(be, g->iova[i], r->host, len, dma->alone);
 	if (err)
-		return why_set(why, err,
-			       "the device cannot be shown its memory: %s",
-			       strerror(-err));
+		return not_shown(dma, r, g->iova[i], len, err, why);
 	g->mapped[i] = len;
 	return 0;
 }

@@ -311,6 +311,12 @@ int vfio_map(const struct vfio_dev *dev, uint64_t iova, void *host,
 	return vfio_container_map(dev->container, iova, host, len, writable);
 }
 
+size_t vfio_ranges(const struct vfio_dev *dev, struct iova_range *range,
+		   size_t max)
+{
+	return vfio_container_ranges(dev->container, range, max);
+}
+
 void vfio_unmap(const struct vfio_dev *dev, uint64_t iova, uint64_t len)
 {
 	if (vfio_container_unmap(dev->container, iova, len))

@@ -15,6 +15,7 @@
 #define VMM_VFIO_H
 
 #include "hostpci.h"
+#include "iova.h"
 #include "region.h"
 
 #define VFIO_BARS 6
@@ -64,6 +65,8 @@ void vfio_unmask(const struct vfio_dev *dev);
 MUST_CHECK int vfio_map(const struct vfio_dev *dev, uint64_t iova, void *host,
 			uint64_t len, bool writable);
 void vfio_unmap(const struct vfio_dev *dev, uint64_t iova, uint64_t len);
+size_t vfio_ranges(const struct vfio_dev *dev, struct iova_range *range,
+		   size_t max);
 
 /* As after power-on.  -ENOTTY: there is no way that leaves others alone. */
 MUST_CHECK int vfio_reset(const struct vfio_dev *dev);

@@ -19,6 +19,8 @@
 #include "log.h"
 #include "why.h"
 
+#define INFO_MAX 65536u /* bytes of what VFIO says of an IOMMU */
+
 struct map {
 	uint64_t iova, len;
 	void *host;
@@ -197,4 +199,22 @@ int vfio_container_unmap(struct vfio_container *c, uint64_t iova, uint64_t len)
 		err = -errno;
 	pthread_mutex_unlock(&lock);
 	return err;
+}
+
+size_t vfio_container_ranges(struct vfio_container *c, struct iova_range *range,
+			     size_t max)
+{
+	struct vfio_iommu_type1_info head = { .argsz = sizeof(head) }, *info;
+	size_t n = 0;
+
+	/* the first time it says how much it has to say */
+	if (ioctl(c->fd, VFIO_IOMMU_GET_INFO, &head) ||
+	    head.argsz < sizeof(head) || head.argsz > INFO_MAX)
+		return 0;
+	info = xcalloc(1, head.argsz);
+	info->argsz = head.argsz;
+	if (!ioctl(c->fd, VFIO_IOMMU_GET_INFO, info))
+		n = iova_parse(info, head.argsz, range, max);
+	free(info);
+	return n;
 }

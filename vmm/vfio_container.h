@@ -10,6 +10,7 @@
 #define VMM_VFIO_CONTAINER_H
 
 #include "../dmm/cc.h"
+#include "iova.h"
 
 struct vfio_container;
 
@@ -26,5 +27,9 @@ MUST_CHECK int vfio_container_map(struct vfio_container *c, uint64_t iova,
 				  void *host, uint64_t len, bool writable);
 MUST_CHECK int vfio_container_unmap(struct vfio_container *c, uint64_t iova,
 				    uint64_t len);
+
+/* As backend_ops.dma_ranges. */
+size_t vfio_container_ranges(struct vfio_container *c, struct iova_range *range,
+			     size_t max);
 
 #endif /* VMM_VFIO_CONTAINER_H */
