@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_platform.c: the clock, resets and ACPI's fixed hardware, as a guest's
- * accesses find them.
+ * test_platform.c: resets and ACPI's fixed hardware, as a guest's accesses find
+ * them.
  */
 
 #include <setjmp.h>
@@ -114,55 +114,6 @@ static void out(struct pc *pc, uint16_t port, uint8_t width, uint32_t value)
 	bus_access(pc->bus, BUS_IO, &a);
 }
 
-static uint8_t cmos(struct pc *pc, uint8_t index)
-{
-	out(pc, 0x70, 1, index | 0x80); /* bit 7 masks NMIs */
-	return (uint8_t)in(pc, 0x71, 1);
-}
-
-static int bcd(struct pc *pc, uint8_t index)
-{
-	uint8_t v = cmos(pc, index);
-
-	assert_true(v >> 4 < 10 && (v & 0xf) < 10);
-	return (v >> 4) * 10 + (v & 0xf);
-}
-
-/* As Linux reads it: until the seconds are the same at both ends. */
-static void the_clock_is_right(void **state)
-{
-	struct pc *pc = *state;
-	struct tm tm = { 0 };
-	time_t before, got;
-
-	assert_int_equal(cmos(pc, 0x0d), 0x80);	       /* the battery is good */
-	assert_int_equal(cmos(pc, 0x0a) & 0x80, 0);    /* no update under way */
-	assert_int_equal(cmos(pc, 0x0b) & 0x06, 0x02); /* BCD, 24 hours */
-	do {
-		before = time(NULL);
-		tm.tm_sec = bcd(pc, 0);
-		tm.tm_min = bcd(pc, 2);
-		tm.tm_hour = bcd(pc, 4);
-		tm.tm_mday = bcd(pc, 7);
-		tm.tm_mon = bcd(pc, 8) - 1;
-		tm.tm_year = bcd(pc, 9) + 100 * bcd(pc, 0x32) - 1900;
-	} while (tm.tm_sec != bcd(pc, 0));
-	assert_in_range(bcd(pc, 6), 1, 7);
-	got = timegm(&tm);
-	assert_true(got >= before && got <= time(NULL));
-}
-
-static void what_the_battery_keeps(void **state)
-{
-	struct pc *pc = *state;
-
-	out(pc, 0x70, 1, 0x40);
-	out(pc, 0x71, 1, 0x5a);
-	platform_reset(pc->platform);
-	assert_int_equal(cmos(pc, 0x40), 0x5a);
-	assert_int_equal(cmos(pc, 0x41), 0);
-}
-
 static void ways_to_reset(void **state)
 {
 	struct pc *pc = *state;
@@ -249,8 +200,6 @@ static void the_timer_goes_at_its_rate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_clock_is_right),
-		TEST(what_the_battery_keeps),
 		TEST(ways_to_reset),
 		TEST(power_off_is_one_type),
 		TEST(the_button_interrupts_who_listens),

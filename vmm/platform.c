@@ -6,44 +6,22 @@
 #include "platform.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bus.h"
 #include "kvm.h"
 #include "mem.h"
 #include "vpci.h"
 
-#define CMOS_SIZE 128
 #define RESET_PORT (0xcf9 - VPCI_PORT)
 #define RESET_CPU 0x04
-
-/* Motorola MC146818A, "Register A" and on; the first 14 bytes are the clock */
-enum {
-	CMOS_SECONDS = 0x00,
-	CMOS_MINUTES = 0x02,
-	CMOS_HOURS = 0x04,
-	CMOS_WEEKDAY = 0x06,
-	CMOS_DAY = 0x07,
-	CMOS_MONTH = 0x08,
-	CMOS_YEAR = 0x09,
-	CMOS_A = 0x0a,
-	CMOS_B = 0x0b,
-	CMOS_C = 0x0c,
-	CMOS_D = 0x0d,
-	CMOS_CENTURY = 0x32,
-};
 
 struct platform {
 	struct vpci *vpci;
 	const struct platform_ops *ops;
 	void *ctx;
-	pthread_mutex_t lock; /* of what is below */
-	uint8_t cmos_index;
-	uint8_t cmos[CMOS_SIZE];
-	uint8_t reset_control;
+	_Atomic uint8_t reset_control;
 };
 
 /* Call (fn) for each byte: these chips have 8 bits. */
@@ -144,78 +122,6 @@ static void config_access(void *ctx, struct bus_access *a)
 		p->ops->reset(p->ctx, "port 0xcf9");
 }
 
-static uint8_t bcd(int value)
-{
-	return (uint8_t)((value / 10 % 10) << 4 | value % 10);
-}
-
-static uint8_t cmos_clock(unsigned int index)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	switch (index) {
-	case CMOS_SECONDS:
-		return bcd(tm.tm_sec);
-	case CMOS_MINUTES:
-		return bcd(tm.tm_min);
-	case CMOS_HOURS:
-		return bcd(tm.tm_hour);
-	case CMOS_WEEKDAY:
-		return bcd(tm.tm_wday + 1);
-	case CMOS_DAY:
-		return bcd(tm.tm_mday);
-	case CMOS_MONTH:
-		return bcd(tm.tm_mon + 1);
-	case CMOS_YEAR:
-		return bcd(tm.tm_year % 100);
-	default:
-		return bcd(tm.tm_year / 100 + 19);
-	}
-}
-
-static uint8_t cmos_read(struct platform *p, uint64_t off)
-{
-	if (off == 0)
-		return 0xff;
-	switch (p->cmos_index) {
-	case CMOS_SECONDS:
-	case CMOS_MINUTES:
-	case CMOS_HOURS:
-	case CMOS_WEEKDAY ... CMOS_YEAR:
-	case CMOS_CENTURY:
-		return cmos_clock(p->cmos_index);
-	case CMOS_A: /* 32768 Hz, no update under way */
-		return 0x26;
-	case CMOS_B: /* 24 hours, BCD */
-		return 0x02;
-	case CMOS_C:
-		return 0;
-	case CMOS_D: /* the battery is good */
-		return 0x80;
-	default:
-		return p->cmos[p->cmos_index];
-	}
-}
-
-static void cmos_write(struct platform *p, uint64_t off, uint8_t value)
-{
-	if (off == 0)
-		p->cmos_index = value % CMOS_SIZE; /* bit 7 masks NMIs */
-	else
-		p->cmos[p->cmos_index] = value;
-}
-
-static void cmos_access(void *ctx, struct bus_access *a)
-{
-	struct platform *p = ctx;
-
-	pthread_mutex_lock(&p->lock);
-	each_byte(p, a, cmos_read, cmos_write);
-	pthread_mutex_unlock(&p->lock);
-}
-
 static int map_all(struct platform *p, struct bus *bus, const struct mem *mem)
 {
 	const struct {
@@ -227,7 +133,6 @@ static int map_all(struct platform *p, struct bus *bus, const struct mem *mem)
 		{ BUS_IO, 0x40, 4, claimed }, /* PIT */
 		{ BUS_IO, 0x61, 1, claimed }, /* PIT, speaker */
 		{ BUS_IO, 0x64, 1, keyboard_access },
-		{ BUS_IO, 0x70, 2, cmos_access },
 		{ BUS_IO, 0x92, 1, fast_access },
 		{ BUS_IO, 0xa0, 2, claimed }, /* PIC */
 		{ BUS_IO, PLATFORM_EXIT_PORT, 4, exit_access },
@@ -257,7 +162,6 @@ int platform_open(struct platform **out, struct bus *bus, const struct mem *mem,
 	p->vpci = vpci;
 	p->ops = ops;
 	p->ctx = ctx;
-	pthread_mutex_init(&p->lock, NULL);
 	rc = map_all(p, bus, mem);
 	if (rc)
 		platform_close(p);
@@ -268,16 +172,10 @@ int platform_open(struct platform **out, struct bus *bus, const struct mem *mem,
 
 void platform_reset(struct platform *p)
 {
-	pthread_mutex_lock(&p->lock);
-	p->cmos_index = 0;
 	p->reset_control = 0;
-	pthread_mutex_unlock(&p->lock);
 }
 
 void platform_close(struct platform *p)
 {
-	if (!p)
-		return;
-	pthread_mutex_destroy(&p->lock);
 	free(p);
 }

@@ -2,7 +2,6 @@
 /*
  * platform.h: the small legacy ports of a PC, and what is not a device's.
  *
- *   0x70, 0x71   clock and its memory (Motorola MC146818A)
  *   0x64         keyboard controller: 0xfe resets; reads as ones, as none
  *   0x92         bit 0 resets
  *   0xcf9        bit 2 resets
@@ -38,7 +37,7 @@ MUST_CHECK int platform_open(struct platform **out, struct bus *bus,
 			     const struct platform_ops *ops, void *ctx);
 void platform_close(struct platform *p); /* NULL is fine */
 
-/* As after power-on, but for what the battery keeps. */
+/* As after power-on. */
 void platform_reset(struct platform *p);
 
 #endif /* VMM_PLATFORM_H */

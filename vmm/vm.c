@@ -24,6 +24,7 @@
 #include "mem.h"
 #include "platform.h"
 #include "pm.h"
+#include "rtc.h"
 #include "serial.h"
 #include "symbols.h"
 #include "unwind.h"
@@ -227,9 +228,12 @@ static void mind(struct vm *vm)
 		end_at = now + c->timeout_ns;
 	while (vm->left < c->cpus) {
 		bool stopping = vm_stopping(vm);
+		uint64_t alarm = rtc_due(vm->rtc);
 
-		wait_until(vm, stopping ? now_ns() + REKICK_NS :
-					  sooner(look_at, end_at));
+		alarm += alarm ? now_ns() : 0;
+		wait_until(vm, stopping ?
+				       now_ns() + REKICK_NS :
+				       sooner(sooner(look_at, end_at), alarm));
 		/* What follows calls others, so not with the lock. */
 		pthread_mutex_unlock(&vm->lock);
 		now = now_ns();
@@ -373,6 +377,7 @@ void vm_close(struct vm *vm)
 	serial_close(vm->serial);
 	platform_close(vm->platform);
 	pm_close(vm->pm);
+	rtc_close(vm->rtc);
 	vpci_close(vm->vpci);
 	bus_close(vm->bus);
 	irq_close(vm->irq);

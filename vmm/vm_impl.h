@@ -24,6 +24,7 @@ struct vm {
 	struct serial *serial;
 	struct platform *platform;
 	struct pm *pm;
+	struct rtc *rtc;
 	struct vcpu *vcpu[HV_CPUS_MAX];
 	struct boot_entry entry;
 	struct symbols *symbols; /* of the image; NULL: none */

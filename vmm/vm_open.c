@@ -24,6 +24,7 @@
 #include "mptable.h"
 #include "platform.h"
 #include "pm.h"
+#include "rtc.h"
 #include "serial.h"
 #include "symbols.h"
 #include "vcpu.h"
@@ -135,12 +136,23 @@ static void on_message(void *ctx, uint64_t addr, uint32_t data)
 	hv_message(vm->hv, addr, data);
 }
 
+/* The minder is to look again when to wake. */
+static void on_clock(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	pthread_mutex_lock(&vm->lock);
+	pthread_cond_broadcast(&vm->cond);
+	pthread_mutex_unlock(&vm->lock);
+}
+
 static int open_devices(struct vm *vm)
 {
 	static const struct platform_ops ops = {
 		.exit = on_exit_port,
 		.reset = on_reset,
 	};
+	static const struct rtc_ops clock = { .wake = on_clock };
 	int rc;
 
 	rc = irq_open(&vm->irq, on_irq, vm);
@@ -155,6 +167,8 @@ static int open_devices(struct vm *vm)
 				   &ops, vm);
 	if (!rc)
 		rc = pm_open(&vm->pm, vm->bus, vm->irq, on_power_off, vm);
+	if (!rc)
+		rc = rtc_open(&vm->rtc, vm->bus, vm->irq, &clock, vm);
 	if (!rc)
 		rc = serial_open(&vm->serial, vm->irq, on_line, vm);
 	if (!rc)
@@ -233,6 +247,7 @@ int vm_power_on(struct vm *vm, char **why)
 	serial_reset(vm->serial);
 	platform_reset(vm->platform);
 	pm_reset(vm->pm);
+	rtc_reset(vm->rtc);
 	rc = open_image(vm, why);
 	if (!rc)
 		rc = vm_tables(vm, why);
