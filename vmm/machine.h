@@ -19,7 +19,7 @@
  *       cmdline: "expect=0x1234"
  *       initrd: initrd.cpio		of a kernel; "kernel:" is "image:"
  *       timeout: 60s			default: none
- *       watchdog: 5s			default: none
+ *       watchdog: 5s			default: 10s
  *       log: alpha.log			default: the terminal
  *       reboot: restart			or end
  *       console: terminal		or pty, or { socket: PATH }
@@ -85,7 +85,7 @@ struct machine_guest {
 	uint64_t memory;     /* bytes, whole pages */
 	unsigned int cpus;
 	uint64_t timeout_ns;  /* 0: none */
-	uint64_t watchdog_ns; /* 0: none */
+	uint64_t watchdog_ns; /* 0: VM_WATCHDOG_NS */
 	enum dmm_policy policy;
 	bool reboots; /* else a reset ends it */
 	enum console_kind console;

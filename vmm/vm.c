@@ -33,7 +33,8 @@
 #define NS UINT64_C(1000000000)
 #define MINDER_STACK ((size_t)512 << 10) /* thread-local buffers too */
 #define REKICK_NS (20 * NS / 1000)
-#define TICKS 8 /* looks in the time of the watchdog */
+#define TICKS 8		/* looks in the time of the watchdog */
+#define LOOP_BYTES 128u /* who stays in so few of code goes nowhere */
 
 static uint64_t now_ns(void)
 {
@@ -173,18 +174,28 @@ static uint64_t live_exits(const struct vm *vm)
 	return count[HV_IO] + count[HV_MMIO];
 }
 
-/* Every vCPU that runs has its interrupts off and was not in a handler. */
-static bool all_deaf(struct vm *vm, uint64_t *rip)
+/*
+ * Every vCPU that runs has its interrupts off and was not in a handler.  Then
+ * where each was in this row of looks is noted; (*still): in a few bytes.
+ */
+static bool all_deaf(struct vm *vm, bool first, bool *still)
 {
 	struct hv_state s;
 
+	*still = true;
 	for (unsigned int i = 0; i < vm->conf.cpus; i++) {
+		struct vm_span *rip = &vm->rip[i];
+
 		if (!vcpu_sampled(vm->vcpu[i], &s))
 			return false;
 		if (s.started && s.rflags & 1 << 9)
 			return false;
-		if (i == 0)
-			*rip = s.rip;
+		if (first || s.rip < rip->low)
+			rip->low = s.rip;
+		if (first || s.rip > rip->high)
+			rip->high = s.rip;
+		if (rip->high - rip->low >= LOOP_BYTES)
+			*still = false;
 	}
 	return true;
 }
@@ -192,19 +203,28 @@ static bool all_deaf(struct vm *vm, uint64_t *rip)
 /*
  * One look.  It takes a row of looks in which all vCPUs were deaf, with no
  * exit from first to last, to call a guest hung: one moment with interrupts
- * off is nothing.
+ * off is nothing.  One that is not in a small loop may be at work, as a kernel
+ * that unpacks itself: it has longer.
  */
 static void look(struct vm *vm, uint64_t now)
 {
-	uint64_t exits = live_exits(vm), rip = 0;
+	uint64_t exits = live_exits(vm), most = vm->conf.watchdog_ns;
+	bool first = vm->looks == 0, still;
 
-	if (exits != vm->seen_exits || !vm->asked || !all_deaf(vm, &rip))
+	if (exits != vm->seen_exits || !vm->asked ||
+	    !all_deaf(vm, first, &still)) {
 		vm->quiet_since_ns = now;
-	else if (now - vm->quiet_since_ns >= vm->conf.watchdog_ns)
-		vm_end(vm, VM_HUNG, 0,
-		       "interrupts off and no exit for %.1f s, cpu 0 at rip "
-		       "%#" PRIx64,
-		       (double)(now - vm->quiet_since_ns) / (double)NS, rip);
+		vm->looks = 0;
+	} else {
+		vm->looks++;
+		if (now - vm->quiet_since_ns >=
+		    (still ? most : VM_WATCHDOG_WORK * most))
+			vm_end(vm, VM_HUNG, 0,
+			       "interrupts off and no exit for %.1f s, cpu 0 "
+			       "at rip %#" PRIx64 "%s",
+			       (double)(now - vm->quiet_since_ns) / (double)NS,
+			       vm->rip[0].low, still ? "" : " and beyond");
+	}
 	vm->asked = exits == vm->seen_exits;
 	vm->seen_exits = exits;
 	for (unsigned int i = 0; vm->asked && i < vm->conf.cpus; i++)

@@ -27,6 +27,8 @@
 #include "vpci.h"
 
 #define VM_WATCHDOG_NS UINT64_C(10000000000)
+/* So many times as long for one that is not in a small loop. */
+#define VM_WATCHDOG_WORK 10u
 
 enum vm_status {
 	VM_RUNNING,

@@ -13,6 +13,10 @@
 #include "boot.h"
 #include "vm.h"
 
+struct vm_span {
+	uint64_t low, high;
+};
+
 struct vm {
 	struct vm_conf conf; /* the strings are ours */
 	struct hv *hv;
@@ -45,6 +49,9 @@ struct vm {
 
 	/* The minder's own. */
 	bool asked; /* for samples */
+	unsigned int
+		looks; /* in a row, at a guest that did not show that it lives */
+	struct vm_span rip[HV_CPUS_MAX]; /* where each was in these */
 	uint64_t seen_exits, quiet_since_ns;
 };
 
