@@ -82,6 +82,12 @@ try cli-model-verb says 2 err 'did you mean "check"' model chekc x.yaml
 try cli-model-nothing says 2 err 'which model' model check
 try cli-model-none says 2 err 'there is no model "no-such"' \
 	model check no-such
+try cli-model-near says 2 err '^vpio: error: there is no model "e100".*did you mean "e1000"' \
+	model check e100
+try cli-run-no-model says 2 err '^vpio: error: there is no model "zzzz".*set .VPIO_MODELS' \
+	run --device n=zzzz,backend=sim,network=none --guest a=/dev/null
+try cli-run-tap-word says 2 err 'write \{ tap: NAME \}, for example' \
+	run --check --device n=card,backend=sim,network=tap0 --guest a=b
 try cli-model-no-file says 2 err 'cannot open' model check ./no-such.yaml
 
 try cli-model-json says 2 out '"ruleId": "unknown-name"' \
@@ -107,6 +113,20 @@ json.loads(subprocess.check_output(sys.argv[1:]))' "$VPIO" list --json
 try cli-list-dump says 0 out '^0000:00:03.0 +10ec:8029 ' list --dump $dump
 try cli-list-dump-json says 0 out '"device": 32809' list --json --dump $dump
 try cli-list-no-dump says 2 err 'cannot open' list --dump "$tmp/none"
+try cli-list-no-advice test -z "$("$VPIO" list --dump $dump |
+	grep 'model new')"
+head -17 $dump >"$tmp/bridge.lspci"
+try cli-list-no-match says 0 out 'No device here has a model: vpio model new' \
+	list --dump "$tmp/bridge.lspci"
+nowhere() { # where no model is to be found
+	local vpio said
+	vpio=$(realpath "$VPIO")
+	said=$(cd "$tmp" && env -u VPIO_MODELS "$vpio" list --dump bridge.lspci)
+	echo "$said"
+	[ -e /usr/local/share/vpio/models ] ||
+		grep -q 'There is no model in .VPIO_MODELS' <<<"$said"
+}
+try cli-list-no-models nowhere
 try cli-list-word says 2 err 'unexpected "word"' list word
 
 # ---- bind ----

@@ -52,6 +52,7 @@ static void say_all(void)
 	log_debug("two");
 	log_warn("three");
 	log_warnx("four\n");
+	log_errorx("and %s", "on");
 	log_progress("five");
 	log_progress_end();
 }
@@ -62,7 +63,8 @@ static void levels(void **state)
 	assert_int_equal(run(say_all), 0);
 	assert_string_equal(said, "vpio: one 1\nvpio: two\n"
 				  "vpio: warning: three: No such file or "
-				  "directory\nvpio: warning: four\n");
+				  "directory\nvpio: warning: four\n"
+				  "vpio: error: and on\n");
 }
 
 static void say_quietly(void)

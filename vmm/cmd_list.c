@@ -226,6 +226,22 @@ static void print_table(const struct entry *e, size_t n)
 		print_obstacles(&e[i]);
 }
 
+/* Somebody looks for a device to use, and there is none. */
+static void print_advice(const struct entry *e, size_t n,
+			 const struct parts *parts)
+{
+	if (!parts->n) {
+		puts("\nThere is no model in $VPIO_MODELS, ./models or " VPIO_SHARE
+		     "/models: set $VPIO_MODELS.");
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (e[i].model)
+			return;
+	puts("\nNo device here has a model: vpio model new begins one, and\n"
+	     "backend: sim or qtest needs no device.");
+}
+
 static void json_obstacles(struct json *j, const struct entry *e)
 {
 	if (!e->looked)
@@ -314,10 +330,12 @@ int cmd_list(int argc, char **argv)
 	if (dump && !n)
 		fatalx("list: %s has no device: is it what lspci -xxx prints?",
 		       dump);
-	if (json)
+	if (json) {
 		status = print_json(entries, n);
-	else
+	} else {
 		print_table(entries, n);
+		print_advice(entries, n, &parts);
+	}
 	for (size_t i = 0; i < n; i++)
 		entry_fini(&entries[i]);
 	free(entries);

@@ -36,7 +36,7 @@ static int look_at(const char *name, look *fn, struct sarif *sarif,
 	char *why = NULL;
 
 	if (models_read(&file, name, &why)) {
-		log_warnx("%s", why);
+		log_errorx("%s", why);
 		free(why);
 		return EXIT_BAD_INPUT;
 	}

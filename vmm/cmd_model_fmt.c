@@ -54,7 +54,7 @@ static int fmt_one(const char *name, const struct model_options *o)
 	bool same;
 
 	if (models_read(&file, name, &why)) {
-		log_warnx("%s", why);
+		log_errorx("%s", why);
 		free(why);
 		return EXIT_BAD_INPUT;
 	}

@@ -63,8 +63,10 @@ static int hv_open_dev(struct hv *hv, char **why)
 
 	if (err == -ENOENT || err == -ENODEV || err == -ENXIO)
 		*why = xasprintf(
-			"/dev/kvm: no such file: load kvm-intel or kvm-amd, "
-			"or run on a machine with virtualization");
+			"/dev/kvm: no such file: modprobe kvm-intel or kvm-amd; "
+			"if they do not load, turn virtualization on in the "
+			"firmware, or nested virtualization for this machine "
+			"if it is virtual itself");
 	else if (err == -EACCES || err == -EPERM)
 		*why = xasprintf("/dev/kvm: permission denied: "
 				 "add yourself to group kvm or use sudo");

@@ -16,7 +16,7 @@
 #define LOG_LINE 4096
 #define LOG_ERASE "\r\033[K" /* a progress line that stands there */
 
-enum level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_FATAL };
+enum level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR, LEVEL_FATAL };
 
 static const struct {
 	const char *colour; /* of the prefix */
@@ -25,6 +25,7 @@ static const struct {
 	[LEVEL_DEBUG] = { "\033[2m", "vpio: " },
 	[LEVEL_INFO] = { "", "vpio: " },
 	[LEVEL_WARN] = { "\033[33m", "vpio: warning: " },
+	[LEVEL_ERROR] = { "\033[31m", "vpio: error: " },
 	[LEVEL_FATAL] = { "\033[31m", "vpio: error: " },
 };
 
@@ -205,6 +206,15 @@ void log_warnx(const char *fmt, ...)
 
 	va_start(args, fmt);
 	say(LEVEL_WARN, 0, fmt, args);
+	va_end(args);
+}
+
+void log_errorx(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(LEVEL_ERROR, 0, fmt, args);
 	va_end(args);
 }
 

@@ -26,6 +26,8 @@ void log_info(const char *fmt, ...) PRINTF(1, 2);  /* not if quiet */
 void log_debug(const char *fmt, ...) PRINTF(1, 2); /* only if verbose */
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
 void log_warnx(const char *fmt, ...) PRINTF(1, 2);
+/* For what ends in EXIT_BAD_INPUT, when the rest has been looked at, too. */
+void log_errorx(const char *fmt, ...) PRINTF(1, 2);
 
 /* Only during set-up: say it and exit with EXIT_BAD_INPUT. */
 _Noreturn void fatal(const char *fmt, ...) PRINTF(1, 2);

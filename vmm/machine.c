@@ -294,9 +294,12 @@ static void check_network(const struct node *network, struct diag *diag)
 	if (network->kind == NODE_MAP)
 		(void)!node_known(network, "a network", keys, ARRAY_LEN(keys),
 				  diag);
-	else
-		(void)!node_word(network, "a network", words, ARRAY_LEN(words),
-				 &i, diag);
+	else if (node_word(network, "a network", words, ARRAY_LEN(words), &i,
+			   diag) &&
+		 network->kind == NODE_SCALAR &&
+		 !strncmp(network->text, "tap", 3))
+		diag_advise(diag, "write { tap: NAME }, for example: network: "
+				  "{ tap: tap0 }");
 }
 
 static void read_device(const struct node *key, const struct node *map,

@@ -65,27 +65,6 @@ char *models_file(const char *name)
 	return is_path(name) ? xstrdup(name) : xasprintf("%s" SUFFIX, name);
 }
 
-int models_read(struct model_file *out, const char *name, char **why)
-{
-	struct model_file file = { .path = find(name) };
-	int err;
-
-	if (!file.path) {
-		*why = xasprintf("there is no model \"%s\" in $VPIO_MODELS, "
-				 "./models or %s/models: give a path, or "
-				 "set $VPIO_MODELS",
-				 name, VPIO_SHARE);
-		return -ENOENT;
-	}
-	err = file_read(file.path, MODELS_MAX_BYTES, &file.text, &file.len,
-			why);
-	if (err)
-		free(file.path);
-	else
-		*out = file;
-	return err;
-}
-
 void models_free(struct model_file *file)
 {
 	free(file->path);
@@ -137,6 +116,58 @@ void models_each(void (*fn)(void *ctx, const char *path), void *ctx)
 	}
 }
 
+/* ---- one of them ---- */
+
+struct names {
+	char *name[64];
+	size_t n;
+};
+
+static void add_name(void *ctx, const char *path)
+{
+	struct names *names = ctx;
+	const char *file = strrchr(path, '/');
+
+	file = file ? file + 1 : path;
+	if (names->n < ARRAY_LEN(names->name))
+		names->name[names->n++] = xasprintf(
+			"%.*s", (int)(strlen(file) - strlen(SUFFIX)), file);
+}
+
+static int not_found(const char *name, char **why)
+{
+	struct names names = { .n = 0 };
+	const char *near;
+
+	models_each(add_name, &names);
+	near = diag_nearest(name, (const char *const *)names.name, names.n);
+	*why = xasprintf("there is no model \"%s\" in $VPIO_MODELS, ./models "
+			 "or %s/models: %s%s%s",
+			 name, VPIO_SHARE,
+			 near ? "did you mean \"" :
+				"give a path, or set $VPIO_MODELS",
+			 near ? near : "", near ? "\"?" : "");
+	while (names.n)
+		free(names.name[--names.n]);
+	return -ENOENT;
+}
+
+int models_read(struct model_file *out, const char *name, char **why)
+{
+	struct model_file file = { .path = find(name) };
+	int err;
+
+	if (!file.path)
+		return not_found(name, why);
+	err = file_read(file.path, MODELS_MAX_BYTES, &file.text, &file.len,
+			why);
+	if (err)
+		free(file.path);
+	else
+		*out = file;
+	return err;
+}
+
 /* ---- compiled ---- */
 
 void models_say(const struct diag *diag, const char *text, size_t len)
@@ -160,7 +191,7 @@ int models_open(struct dmm_model **out, const char *name)
 	int err = models_read(&file, name, &why);
 
 	if (err) {
-		log_warnx("%s", why);
+		log_errorx("%s", why);
 		free(why);
 		return err;
 	}

@@ -205,7 +205,7 @@ static int find_model(struct replays *r, struct replays_result *res,
 	res->model_file = "the trace's model";
 	if (r->conf.model) {
 		if (models_read(&file, r->conf.model, &why)) {
-			log_warnx("%s", why);
+			log_errorx("%s", why);
 			free(why);
 			return -ENOENT;
 		}

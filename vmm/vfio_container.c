@@ -46,6 +46,10 @@ static int open_fd(int *fd, char **why)
 	if (*fd < 0 && errno == ENOENT)
 		return why_set(why, -ENOENT,
 			       "the kernel has no VFIO: modprobe vfio-pci");
+	if (*fd < 0 && (errno == EACCES || errno == EPERM))
+		return why_set(why, -errno,
+			       "/dev/vfio/vfio is not yours to open: be root, "
+			       "or chmod it 0666: by itself it is no device");
 	if (*fd < 0)
 		return why_set(why, -errno, "cannot open /dev/vfio/vfio: %s",
 			       strerror(errno));
