@@ -207,6 +207,8 @@ static void nonsense(void **state)
 		(void)rtc_due(rtc);
 	}
 	put(B, B_24);
+	write_time((const uint8_t[]){ 0, 0, 0, 0x31, 0, 0, 0 });
+	shows(0x99991231, 0); /* before the year 0 */
 	write_time((const uint8_t[]){ 0x20, 0x23, 0x13, 0x01, 0, 0, 0 });
 	shows(0x20240101, 0);
 }

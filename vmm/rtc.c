@@ -121,18 +121,20 @@ static void to_registers(struct rtc *rtc)
 {
 	struct timespec t = guest_time(rtc);
 	struct tm tm;
+	int year;
 
 	if (rtc->cmos[REG_B] & B_SET)
 		return;
 	gmtime_r(&t.tv_sec, &tm);
+	year = (tm.tm_year + 11900) % 10000; /* a guest may be before 0 */
 	rtc->cmos[SECONDS] = bcd(tm.tm_sec);
 	rtc->cmos[MINUTES] = bcd(tm.tm_min);
 	rtc->cmos[HOURS] = bcd(tm.tm_hour);
 	rtc->cmos[WEEKDAY] = bcd(tm.tm_wday + 1);
 	rtc->cmos[MDAY] = bcd(tm.tm_mday);
 	rtc->cmos[MONTH] = bcd(tm.tm_mon + 1);
-	rtc->cmos[YEAR] = bcd(tm.tm_year % 100);
-	rtc->cmos[CENTURY] = bcd(tm.tm_year / 100 + 19);
+	rtc->cmos[YEAR] = bcd(year % 100);
+	rtc->cmos[CENTURY] = bcd(year / 100);
 }
 
 static void from_registers(struct rtc *rtc)
