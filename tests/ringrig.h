@@ -9,40 +9,24 @@
 #define TESTS_RINGRIG_H
 
 #include "dmm/dmm.h"
-#include "vmm/sim_e1000.h"
+#include "vmm/sim_rig.h"
 
 #define RIG_GUESTS 8u
-#define RIG_MEM 0x100000u
 #define RIG_TX 0x1000u /* guest addresses: rings, */
 #define RIG_RX 0x3000u
 #define RIG_TXBUF 0x10000u /* buffers of 2 KiB each */
 #define RIG_RXBUF 0x90000u
 #define RIG_RING 64u
-#define RIG_AREA UINT64_C(0x1000000) /* device addresses */
-#define RIG_GUEST(g) (UINT64_C(0x2000000) + (uint64_t)(g)*0x200000)
 
 struct ringguest {
-	uint8_t *mem;
 	uint32_t tail, rx_next; /* the driver's */
 	uint64_t sent, received, bad;
 	uint64_t expect[RIG_GUESTS]; /* next number from each */
-	bool line;
 };
 
-typedef void ringrig_wire(void *ctx, const uint8_t *frame, size_t len);
-
 struct ringrig {
-	struct dmm_model *model;
-	struct dmm *dmm;
-	struct e1000 *card;
-	struct dmm_conf conf;
+	struct sim_rig sim;
 	struct ringguest guest[RIG_GUESTS];
-	uint64_t clock, due; /* nanoseconds */
-	bool real_clock, level, changed;
-	uint64_t faults, reports;
-	struct dmm_report last;
-	ringrig_wire *wire;
-	void *ctx;
 };
 
 /* A card of (bps) bits a second, 0: no time at all; (conf)'s area is made. */
@@ -71,7 +55,5 @@ void ringrig_take(struct ringrig *rig, unsigned int g);
 void ringrig_run(struct ringrig *rig, uint64_t ns);
 /* So long the host is busy: the card works, and then tells of all at once. */
 void ringrig_sleep(struct ringrig *rig, uint64_t ns);
-
-void ringrig_mac(unsigned int g, uint8_t mac[6]);
 
 #endif /* TESTS_RINGRIG_H */

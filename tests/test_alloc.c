@@ -267,12 +267,12 @@ static void rings(enum dmm_how how, unsigned int guests)
 
 	allocated = 0;
 	ringrig_open(rig, &conf, 0, false);
-	rig->wire = wire;
-	rig->ctx = &bytes;
+	rig->sim.transmit = wire;
+	rig->sim.ctx = &bytes;
 	opened();
 	for (i = 0; i < 400; i++)
 		for (g = 0; g < guests; g++) {
-			ringrig_mac((g + 1) % guests, mac);
+			sim_rig_mac((g + 1) % guests, mac);
 			if (ringrig_room(rig, g))
 				ringrig_post(rig, g, i % 4 ? outside : mac,
 					     (uint32_t)rig->guest[g].sent,

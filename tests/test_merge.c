@@ -33,7 +33,7 @@ static void on_wire(void *ctx, const uint8_t *frame, size_t len)
 	unsigned int g;
 
 	for (g = 0; g < RIG_GUESTS; g++) {
-		ringrig_mac(g, mac);
+		sim_rig_mac(g, mac);
 		if (memcmp(frame + 6, mac, 6) == 0)
 			break;
 	}
@@ -62,7 +62,7 @@ static void stream(struct ringrig *rig, unsigned int rounds,
 	unsigned int i, g;
 
 	for (i = 0; i < rounds; i++) {
-		for (g = 0; g < rig->conf.guests; g++) {
+		for (g = 0; g < rig->sim.conf.guests; g++) {
 			while (ringrig_room(rig, g))
 				ringrig_post(rig, g, outside,
 					     (uint32_t)rig->guest[g].sent,
@@ -92,8 +92,8 @@ static void shares(void **state)
 	for (i = 0; i < 3; i++) {
 		memset(&w, 0, sizeof(w));
 		ringrig_open(rig, &conf, 1000000000, false);
-		rig->wire = on_wire;
-		rig->ctx = &w;
+		rig->sim.transmit = on_wire;
+		rig->sim.ctx = &w;
 		stream(rig, 1000, size[i]);
 		sum = w.time[0] + w.time[1] + w.time[2] + w.time[3];
 		/* the wire was never idle: 100 ms of a gigabit */
@@ -104,7 +104,7 @@ static void shares(void **state)
 					want * 11 / 10);
 		}
 		assert_int_equal(w.out_of_order + w.strange, 0);
-		assert_int_equal(rig->faults + rig->reports, 0);
+		assert_int_equal(rig->sim.faults + rig->sim.reports, 0);
 		ringrig_close(rig);
 	}
 	free(rig);
@@ -120,9 +120,9 @@ static void late(void **state)
 
 	(void)state;
 	ringrig_open(rig, &conf, 1000000000, false);
-	rig->wire = on_wire;
-	rig->ctx = &w;
-	assert_int_equal(rig->dmm->tx->limit, SHADOW_SHARED);
+	rig->sim.transmit = on_wire;
+	rig->sim.ctx = &w;
+	assert_int_equal(rig->sim.dmm->tx->limit, SHADOW_SHARED);
 	for (i = 0; i < 200; i++) {
 		for (g = 0; g < 2; g++) {
 			while (ringrig_room(rig, g))
@@ -136,7 +136,7 @@ static void late(void **state)
 	/* four fifths of what there was room for; shares are kept */
 	assert_in_range(w.time[0] + w.time[1], 10000000, 12700000);
 	assert_in_range(w.time[0] * 100 / (w.time[0] + w.time[1]), 48, 52);
-	assert_in_range(rig->dmm->tx->limit, 62500, SHADOW_ALONE);
+	assert_in_range(rig->sim.dmm->tx->limit, 62500, SHADOW_ALONE);
 	/* one that is not late: little is enough */
 	for (i = 0; i < 200; i++) {
 		for (g = 0; g < 2; g++) {
@@ -148,7 +148,7 @@ static void late(void **state)
 		}
 		ringrig_run(rig, 100000);
 	}
-	assert_in_range(rig->dmm->tx->limit, SHADOW_SHARED, 40000);
+	assert_in_range(rig->sim.dmm->tx->limit, SHADOW_SHARED, 40000);
 	assert_int_equal(w.out_of_order + w.strange, 0);
 	ringrig_close(rig);
 	free(rig);
@@ -166,8 +166,8 @@ static void take_turns(enum dmm_how how, unsigned int n, uint64_t most_ns)
 	/* a lease of nothing: the device goes over as soon as it can */
 	conf.lease_ns = 1;
 	ringrig_open(rig, &conf, 0, true);
-	rig->wire = on_wire;
-	rig->ctx = &w;
+	rig->sim.transmit = on_wire;
+	rig->sim.ctx = &w;
 	for (i = 0; i < n; i++) {
 		g = i % 2;
 		while (!ringrig_room(rig, g))
@@ -178,7 +178,7 @@ static void take_turns(enum dmm_how how, unsigned int n, uint64_t most_ns)
 		ringrig_run(rig, 0);
 	}
 	ringrig_run(rig, 2000000);
-	dmm_stats(rig->dmm, &stats);
+	dmm_stats(rig->sim.dmm, &stats);
 	print_message("%s: %llu hand-overs: fastest %llu ns, median %llu ns\n",
 		      how == DMM_MERGE ? "merge" : "lease",
 		      (unsigned long long)stats.switches,
@@ -223,9 +223,9 @@ static void siblings(void **state)
 
 	(void)state;
 	ringrig_open(rig, &conf, 0, false);
-	rig->wire = on_wire;
-	rig->ctx = &w;
-	ringrig_mac(1, to);
+	rig->sim.transmit = on_wire;
+	rig->sim.ctx = &w;
+	sim_rig_mac(1, to);
 	for (i = 0; i < 1000; i++) {
 		ringrig_post(rig, 0, to, i, 60 + i % 1400);
 		ringrig_bell(rig, 0);
@@ -245,7 +245,7 @@ static void siblings(void **state)
 	assert_int_equal(rig->guest[2].received, 10);
 	assert_int_equal(rig->guest[0].received, 0); /* not its own */
 	assert_int_equal(w.frames[0], 10);
-	dmm_stats(rig->dmm, &stats);
+	dmm_stats(rig->sim.dmm, &stats);
 	assert_true(stats.transmit.local_bytes_copied > 1000u * 60);
 	assert_int_equal(stats.transmit.payload_bytes_copied, 0);
 	ringrig_close(rig);
@@ -262,21 +262,21 @@ static void idle_again(void **state)
 
 	(void)state;
 	ringrig_open(rig, &conf, 1000000000, false);
-	rig->wire = on_wire;
-	rig->ctx = &w;
-	assert_string_equal(dmm_state(rig->dmm, 0, "tx"), "idle");
+	rig->sim.transmit = on_wire;
+	rig->sim.ctx = &w;
+	assert_string_equal(dmm_state(rig->sim.dmm, 0, "tx"), "idle");
 	ringrig_post(rig, 0, outside, 0, 100);
 	ringrig_bell(rig, 0);
-	assert_string_equal(dmm_state(rig->dmm, 0, "tx"), "busy");
-	assert_string_equal(dmm_state(rig->dmm, 1, "tx"), "idle");
+	assert_string_equal(dmm_state(rig->sim.dmm, 0, "tx"), "busy");
+	assert_string_equal(dmm_state(rig->sim.dmm, 1, "tx"), "idle");
 	ringrig_run(rig, 1000000);
 	assert_int_equal(w.frames[0], 1);
-	assert_string_equal(dmm_state(rig->dmm, 0, "tx"), "idle");
+	assert_string_equal(dmm_state(rig->sim.dmm, 0, "tx"), "idle");
 	/* nothing comes back of what did not go out */
-	ringrig_mac(1, to);
+	sim_rig_mac(1, to);
 	ringrig_post(rig, 0, to, 1, 100);
 	ringrig_bell(rig, 0);
-	assert_string_equal(dmm_state(rig->dmm, 0, "tx"), "idle");
+	assert_string_equal(dmm_state(rig->sim.dmm, 0, "tx"), "idle");
 	ringrig_close(rig);
 	free(rig);
 }
@@ -291,14 +291,14 @@ static void tags(void **state)
 
 	(void)state;
 	ringrig_open(rig, &conf, 0, false);
-	ringrig_mac(1, to);
-	b = rig->guest[0].mem + RIG_TXBUF;
+	sim_rig_mac(1, to);
+	b = rig->sim.mem[0] + RIG_TXBUF;
 	memcpy(b, to, 6);
-	ringrig_mac(0, b + 6);
+	sim_rig_mac(0, b + 6);
 	b[12] = 0x88;
 	b[13] = 0xb5;
 	memset(b + 14, 0x5a, 46);
-	got = rig->guest[1].mem + RIG_RXBUF;
+	got = rig->sim.mem[1] + RIG_RXBUF;
 
 	/* EOP, IFCS, RS, VLE; but VME is off: it leaves untagged */
 	ringrig_desc(rig, 0, RIG_TXBUF,
@@ -320,7 +320,7 @@ static void tags(void **state)
 		     60 | UINT64_C(0x4b) << 24 | UINT64_C(0x0123) << 48);
 	ringrig_bell(rig, 0);
 	assert_memory_equal(got + 2048, b, 60);
-	got = rig->guest[1].mem + RIG_RX + 2 * 16;
+	got = rig->sim.mem[1] + RIG_RX + 2 * 16;
 	assert_int_equal(got[12] & 0x08, 0x08); /* VP */
 	assert_int_equal(got[14] | got[15] << 8, 0x0123);
 	ringrig_close(rig);
@@ -357,11 +357,11 @@ static void post_sum(struct ringrig *rig, unsigned int g, unsigned int from)
 {
 	struct ringguest *guest = &rig->guest[g];
 	uint32_t at = RIG_TXBUF + guest->tail * 2048;
-	uint8_t *b = guest->mem + at;
+	uint8_t *b = rig->sim.mem[g] + at;
 
 	memset(b, (int)(guest->sent * 13 + g), 200);
 	memcpy(b, outside, 6);
-	ringrig_mac(g, b + 6);
+	sim_rig_mac(g, b + 6);
 	b[20] = (uint8_t)from;
 	b[from] = b[from + 1] = 0; /* where the sum goes */
 	/* DEXT, IFCS, RS, EOP; DTYP 1; POPTS TXSM */
@@ -381,8 +381,8 @@ static void contexts(void **state)
 
 	(void)state;
 	ringrig_open(rig, &conf, 0, false);
-	rig->wire = check_sum;
-	rig->ctx = &s;
+	rig->sim.transmit = check_sum;
+	rig->sim.ctx = &s;
 	for (g = 0; g < 3; g++) /* TUCSS, TUCSO; DEXT, IFCS, RS */
 		ringrig_desc(rig, g,
 			     (uint64_t)from[g] << 32 | (uint64_t)from[g] << 40,
@@ -401,8 +401,8 @@ static void contexts(void **state)
 	conf.without = DMM_WITHOUT_STICKY;
 	s = (struct sums){ .good = 0 };
 	ringrig_open(rig, &conf, 0, false);
-	rig->wire = check_sum;
-	rig->ctx = &s;
+	rig->sim.transmit = check_sum;
+	rig->sim.ctx = &s;
 	for (g = 0; g < 3; g++)
 		ringrig_desc(rig, g,
 			     (uint64_t)from[g] << 32 | (uint64_t)from[g] << 40,
@@ -427,25 +427,25 @@ static void stuck(void **state)
 
 	(void)state;
 	ringrig_open(rig, &conf, 0, false);
-	rig->wire = on_wire;
-	rig->ctx = &w;
+	rig->sim.transmit = on_wire;
+	rig->sim.ctx = &w;
 	ringrig_post(rig, 0, outside, 0, 100);
-	sim_e1000.bus_master(rig->card, false); /* as a broken bus */
+	sim_e1000.bus_master(rig->sim.card, false); /* as a broken bus */
 	ringrig_bell(rig, 0);
 	ringrig_run(rig, 1000);
 	if (w.frames[0] == 0) {
-		rig->due = SIM_NEVER;
-		rig->clock += 600000000;
-		sim_e1000.bus_master(rig->card, true);
-		dmm_tick(rig->dmm);
+		rig->sim.due = SIM_NEVER;
+		rig->sim.clock += 600000000;
+		sim_e1000.bus_master(rig->sim.card, true);
+		dmm_tick(rig->sim.dmm);
 	}
 	ringrig_post(rig, 1, outside, 0, 100);
 	ringrig_bell(rig, 1);
 	ringrig_run(rig, 1000000);
-	dmm_stats(rig->dmm, &stats);
+	dmm_stats(rig->sim.dmm, &stats);
 	assert_int_equal(w.frames[1], 1);
 	assert_true(ringrig_room(rig, 0));
-	assert_string_equal(dmm_state(rig->dmm, 0, "tx"), "idle");
+	assert_string_equal(dmm_state(rig->sim.dmm, 0, "tx"), "idle");
 	ringrig_close(rig);
 	free(rig);
 }

@@ -29,13 +29,13 @@ static void from_wire(struct ringrig *rig, size_t len, uint32_t *number)
 	uint8_t frame[1514] = { 0 };
 	unsigned int i;
 
-	ringrig_mac(0, frame);
+	sim_rig_mac(0, frame);
 	memset(frame + 6, 2, 6);
 	frame[12] = 0x88;
 	frame[13] = 0xb5;
 	for (i = 0; i < BATCH; i++, ++*number) {
 		memcpy(frame + 16, number, sizeof(*number));
-		sim_e1000.receive(rig->card, frame, len, 0);
+		sim_e1000.receive(rig->sim.card, frame, len, 0);
 	}
 	ringrig_run(rig, 1000);
 	ringrig_read(rig, 0, R_ICR);
