@@ -384,8 +384,8 @@ void lease_try(struct dmm *d, uint64_t now)
 			return;
 		if (d->mode == MODE_SPOOL)
 			spool_sent(d, g);
-		else
-			step_poll(d, g, false);
+		else if (step_poll(d, g, false))
+			lease_line(d, g);
 		if (!step_reusable(d, g)) {
 			if (!may_force(d, wants, now))
 				return;

@@ -389,8 +389,11 @@ void step_apply(struct dmm *d, unsigned int g, const struct judged *j,
 /* Could a rule fire on this value, as the machines stand? */
 bool step_hooks(const struct dmm *d, unsigned int g, const struct reg *reg,
 		bool write, uint64_t value);
-/* Run the rules on poll; with (rest), as if the device had nothing to do. */
-void step_poll(struct dmm *d, unsigned int g, bool rest);
+/*
+ * Run the rules on poll; with (rest), as if the device had nothing to do.  True
+ * if one fired: lease_line() may have something to tell then.
+ */
+bool step_poll(struct dmm *d, unsigned int g, bool rest);
 void step_end(struct dmm *d, unsigned int g, unsigned int check);
 /* Does the device say that what led to (s) has ended? */
 bool step_over(struct dmm *d, unsigned int g, struct span_of_state s);

@@ -528,8 +528,9 @@ uint64_t dmm_tick(struct dmm *d)
 	    d->guest[d->owner].sending == SEND_ON_CARD)
 		spool_service(d);
 	if (d->owner >= 0) {
-		if (d->model->rings && d->mode == MODE_EXCLUSIVE)
-			step_poll(d, (unsigned int)d->owner, false);
+		if (d->model->rings && d->mode == MODE_EXCLUSIVE &&
+		    step_poll(d, (unsigned int)d->owner, false))
+			lease_line(d, (unsigned int)d->owner);
 		lease_wake(d, (unsigned int)d->owner);
 	}
 	own_scan(d, now);

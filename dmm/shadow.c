@@ -49,8 +49,9 @@ static void poll_all(struct dmm *d)
 
 	for (i = 0; i < d->conf.guests; i++)
 		if (d->guest[i].alive &&
-		    (d->mode == MODE_SPOOL || d->owner == (int)i))
-			step_poll(d, i, false);
+		    (d->mode == MODE_SPOOL || d->owner == (int)i) &&
+		    step_poll(d, i, false))
+			lease_line(d, i);
 }
 
 /* Descriptors of the device's ring, and those that a frame may take of it. */

@@ -390,7 +390,7 @@ static bool apply_if_any(struct dmm *d, unsigned int g, struct judged *j)
 	return true;
 }
 
-void step_poll(struct dmm *d, unsigned int g, bool rest)
+bool step_poll(struct dmm *d, unsigned int g, bool rest)
 {
 	struct context *c = &d->guest[g];
 	struct asker asker = { .d = d,
@@ -413,9 +413,10 @@ void step_poll(struct dmm *d, unsigned int g, bool rest)
 			j.rule[i] = find_rule(d->model, st, ON_POLL, 0, &env);
 		}
 		if (!polls || !apply_if_any(d, g, &j))
-			return;
+			break;
 		d->stats.steps++;
 	}
+	return round > 0;
 }
 
 bool step_over(struct dmm *d, unsigned int g, struct span_of_state s)

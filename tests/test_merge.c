@@ -281,6 +281,34 @@ static void idle_again(void **state)
 	free(rig);
 }
 
+/* What a rule on poll does to the causes interrupts, like any other cause. */
+static void poll_interrupts(void **state)
+{
+	struct dmm_conf conf = conf_of(DMM_MERGE, 2);
+	struct ringrig *rig = malloc(sizeof(*rig));
+	struct dmm_model *m;
+	unsigned int i;
+
+	(void)state;
+	ringrig_open(rig, &conf, 1000000000, false);
+	m = rig->sim.model;
+	for (i = 0; i < m->rules; i++)
+		if (m->rule[i].on == ON_POLL)
+			m->rule[i].sets = m->receive.arrived;
+	ringrig_write(rig, 0, R_IMS, 0x80); /* RXT0, and no frame is for it */
+	ringrig_post(rig, 0, outside, 0, 100);
+	ringrig_bell(rig, 0);
+	assert_false(rig->sim.dmm->guest[0].line);
+	/* that it came back is seen before the card interrupts */
+	rig->sim.clock += 1000000;
+	sim_rig_turn(&rig->sim);
+	dmm_tick(rig->sim.dmm);
+	assert_string_equal(dmm_state(rig->sim.dmm, 0, "tx"), "idle");
+	assert_true(rig->sim.dmm->guest[0].line);
+	ringrig_close(rig);
+	free(rig);
+}
+
 /* A tag that a descriptor asks for is in the frame that a sibling gets. */
 static void tags(void **state)
 {
@@ -453,10 +481,15 @@ static void stuck(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shares),      cmocka_unit_test(late),
-		cmocka_unit_test(merge_turns), cmocka_unit_test(lease_turns),
-		cmocka_unit_test(siblings),    cmocka_unit_test(idle_again),
-		cmocka_unit_test(tags),	       cmocka_unit_test(contexts),
+		cmocka_unit_test(shares),
+		cmocka_unit_test(late),
+		cmocka_unit_test(merge_turns),
+		cmocka_unit_test(lease_turns),
+		cmocka_unit_test(siblings),
+		cmocka_unit_test(idle_again),
+		cmocka_unit_test(poll_interrupts),
+		cmocka_unit_test(tags),
+		cmocka_unit_test(contexts),
 		cmocka_unit_test(stuck),
 	};
 
