@@ -656,16 +656,16 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(frame),	 cmocka_unit_test(long_frame),
-		cmocka_unit_test(long_frame),	 cmocka_unit_test(block_once),
-		cmocka_unit_test(whole_ring),	 cmocka_unit_test(pieces),
-		cmocka_unit_test(read_once),	 cmocka_unit_test(stop),
-		cmocka_unit_test(scan),		 cmocka_unit_test(receive),
-		cmocka_unit_test(multicast),	 cmocka_unit_test(siblings),
-		cmocka_unit_test(forms),	 cmocka_unit_test(words_turned),
-		cmocka_unit_test(window),	 cmocka_unit_test(reset_alone),
-		cmocka_unit_test(far_memory),	 cmocka_unit_test(long_ring),
-		cmocka_unit_test(no_other_door), cmocka_unit_test(long_loop),
+		cmocka_unit_test(frame),	cmocka_unit_test(long_frame),
+		cmocka_unit_test(block_once),	cmocka_unit_test(whole_ring),
+		cmocka_unit_test(pieces),	cmocka_unit_test(read_once),
+		cmocka_unit_test(stop),		cmocka_unit_test(scan),
+		cmocka_unit_test(receive),	cmocka_unit_test(multicast),
+		cmocka_unit_test(siblings),	cmocka_unit_test(forms),
+		cmocka_unit_test(words_turned), cmocka_unit_test(window),
+		cmocka_unit_test(reset_alone),	cmocka_unit_test(far_memory),
+		cmocka_unit_test(long_ring),	cmocka_unit_test(no_other_door),
+		cmocka_unit_test(long_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);
