@@ -75,6 +75,18 @@ table() {
 		grep -q "not measured: exclusive, lease-1" "$tmp/missing"
 }
 
+# Only what was asked for can be missing.
+some() {
+	scripts/lab.d/bench-table --runs merge-4,boot "$tmp/log"
+}
+
+missing_of_some() {
+	local said
+	said=$(scripts/lab.d/bench-table --runs merge-4,merge-1 "$tmp/log" \
+		2>&1 >"$tmp/table.some")
+	[ $? = 1 ] && grep -q 'not measured: merge-1; ' <<<"$said"
+}
+
 row() { # WORDS
 	grep -qF -- "$*" <<<"$(tr -s ' ' <"$tmp/table")"
 }
@@ -91,7 +103,13 @@ try lab-list lists
 try lab-no-scenario says 2 'there is no scenario "one-e10"' one-e10
 try lab-no-option says 2 'unknown option --loud' --loud
 try lab-no-version says 2 '--linux wants a version' --linux newest one-e1000
+try lab-no-card says 2 '--card wants e1000 or e1000e' bench --card e100
+try lab-no-card-word says 2 '--card wants' bench --card
+try lab-no-run says 2 'bench has no run "merge-3", but: qemu-vfio' bench merge-3
+try lab-no-kernel says 2 '--guest-kernel wants a file' --guest-kernel
 try lab-bench-table table
+try lab-bench-some some
+try lab-bench-some-missing missing_of_some
 try lab-bench-speed row "QEMU, card by vfio-pci 1.00 2.00 100 200 2.0"
 try lab-bench-exits row "QEMU, card by vfio-pci down 1.00 0.50 0.00"
 try lab-bench-accesses row "vpio, merge, 4 guests 20 0.00 0.00 0.00 0.50"
