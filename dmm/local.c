@@ -170,7 +170,8 @@ const char *frame_offload_fault(const struct dmm *d, unsigned int g,
 		     (o.header < FRAME_HEADER || o.ip_start < FRAME_HEADER ||
 		      o.l4_start < FRAME_HEADER)))
 			return "an offload would change a frame's addresses";
-		if (txq_at(q, q->sent + i)->len &&
+		/* an empty first one counts: the head goes out by its words */
+		if ((i == 0 || txq_at(q, q->sent + i)->len) &&
 		    frame_too_long(d, g, longest(&o, bytes)))
 			return "a frame is longer than the part may send";
 		if (!o.segment || bytes <= o.header)

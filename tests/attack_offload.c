@@ -115,9 +115,11 @@ static void contexts(struct rig *rig)
 }
 
 /*
- * (len) bytes in one frame; by (arg) cut into segments of so many, by (at) not
- * 0 only as the last descriptor says.
+ * (len) bytes in one frame; by (arg) cut into segments of so many; by (at) only
+ * as the last descriptor says, or not as an empty one before them all does.
  */
+enum { ALL_CUT, LAST_CUT, EMPTY_UNCUT };
+
 static void limit(struct rig *rig)
 {
 	uint64_t left = rig->c->len, n, cut = rig->c->arg ? D_TSE : 0;
@@ -127,11 +129,14 @@ static void limit(struct rig *rig)
 		    14 | 24 << 8 | UINT64_C(34) << 32 | UINT64_C(50) << 40,
 		    D_IP4 | D_TCP | cut | (left - 54),
 		    (uint32_t)rig->c->arg << 16 | 54 << 8);
+	if (rig->c->at == EMPTY_UNCUT)
+		nic_desc(rig, HOSTILE, TX_BUFS, D_DATA | D_IFCS, 0);
 	for (; left; left -= n) {
 		n = left < 4096 ? left : 4096;
 		nic_desc(rig, HOSTILE, TX_BUFS,
 			 n | D_DATA | D_IFCS |
-				 (rig->c->at && n < left ? 0 : cut) |
+				 (rig->c->at == LAST_CUT && n < left ? 0 :
+								       cut) |
 				 (n < left ? 0 : D_ONE),
 			 0);
 	}
@@ -220,7 +225,12 @@ static const struct attack_case cases[] = {
 	{ CASE("segments longer than the part sends", EVERYWHERE, limit),
 	  REFUSED, .len = 20000, .arg = 16235, .may = WIRE_NONE },
 	{ CASE("a long frame that its end alone wants cut", EVERYWHERE, limit),
-	  REFUSED, .len = 20000, .arg = 1000, .at = 1, .may = WIRE_NONE },
+	  REFUSED, .len = 20000, .arg = 1000, .at = LAST_CUT,
+	  .may = WIRE_NONE },
+	{ CASE("a long frame whose empty start wants no cut", EVERYWHERE,
+	       limit),
+	  REFUSED, .len = 20000, .arg = 1000, .at = EMPTY_UNCUT,
+	  .may = WIRE_NONE },
 	{ CASE("a frame as long as the part sends", EVERYWHERE, limit),
 	  .len = 16288 },
 	{ CASE("segments as long as the part sends", EVERYWHERE, limit),
