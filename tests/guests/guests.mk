@@ -30,6 +30,7 @@ guests_hello-pvh := hello start-pvh $(filter-out start,$(guests_core))
 guests_spin      := spin $(guests_core)
 guests_triple    := triple $(guests_core)
 guests_reset     := reset $(guests_core)
+guests_rtc       := rtc $(guests_core)
 guests_type      := type $(guests_core)
 guests_smp       := smp ap $(guests_core)
 guests_bars      := bars pci $(guests_core)
@@ -38,8 +39,8 @@ guests_stream    := stream stream_flow net dhcp $(guests_card)
 guests_hostile   := hostile $(guests_card)
 guests_offend    := unwind/offend $(guests_card)
 
-guests_names := hello hello-pvh spin triple reset type smp bars ping stream hostile \
-	offend
+guests_names := hello hello-pvh spin triple reset rtc type smp bars ping stream \
+	hostile offend
 
 .PHONY: guests
 guests: $(guests_names:%=$(guests_out)/%.elf) $(guests_out)/checksum \
