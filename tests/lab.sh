@@ -40,6 +40,8 @@ bench_log() {
 	BENCH run=$run guest=guest1 phase=down round=1 bytes=10000000 seconds=10.00 packets=1000
 	BENCH run=$run guest=guest1 phase=up round=1 bytes=10000000 seconds=5.00 packets=1000
 	BENCH run=$run guest=guest1 phase=down round=2 bytes=10000000 seconds=12.00 packets=999
+	BENCH run=$run guest=guest1 cost=read us=0.05
+	BENCH run=$run guest=guest1 cost=cpuid us=36.25
 	END
 	run=merge-4
 	cat <<-END
@@ -117,6 +119,7 @@ try lab-bench-slowest row "vpio, merge, 4 guests 0.50 2.00"
 try lab-bench-ratio row "short: merge, four guests, down, of QEMU with vfio-pci: 50%"
 try lab-bench-reached row "ok: merge, four guests, up, of QEMU with vfio-pci: 100%"
 try lab-bench-boot row "ok: boot to init, of QEMU's time: 50%"
+try lab-bench-costs row "QEMU, card by vfio-pci 0.05 0.00 36.25"
 try lab-bench-json json
 try lab-bench-interrupts row "0.50 0.05 0.00"
 try lab-bench-some scripts/lab.d/bench-table --runs merge-4,iommu "$tmp/log"
