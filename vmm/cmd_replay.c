@@ -133,7 +133,7 @@ static int write_shrunk(const struct replays *r, const struct outputs *out)
 	char *why = NULL;
 
 	if (shrink(r, out->shrink, out->limit, &res, &why)) {
-		log_warnx("shrink: %s", why);
+		log_errorx("shrink: %s", why);
 		free(why);
 		return EXIT_BAD_INPUT;
 	}

@@ -82,7 +82,7 @@ static bool opened(struct tracefile *f, const char *path)
 
 	if (!tracefile_open(f, path, &why))
 		return true;
-	log_warnx("%s", why ? why : path);
+	log_errorx("%s", why ? why : path);
 	free(why);
 	return false;
 }

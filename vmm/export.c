@@ -87,7 +87,7 @@ int export_trace(const char *format, const char *path,
 	if (i == ARRAY_LEN(formats))
 		no_format(format);
 	if (tracefile_open(&f, path, &why)) {
-		log_warnx("%s", why);
+		log_errorx("%s", why);
 		free(why);
 		return EXIT_BAD_INPUT;
 	}

@@ -57,9 +57,9 @@ static void begin(struct script *s, const struct trace_packet *p)
 	trace_read_model(p, &d);
 	s->of_host = d.model.complete && s->e->guest < 0;
 	if (!s->model) {
-		log_warnx("%s: its model is not in it: where would its "
-			  "registers be?",
-			  s->e->f->path);
+		log_errorx("%s: its model is not in it: where would its "
+			   "registers be?",
+			   s->e->f->path);
 		s->e->bad = true;
 		return;
 	}
@@ -145,9 +145,9 @@ void export_qtest(struct exporting *e)
 			begin(&s, &p);
 		} else if (p.head.kind == TRACE_MODEL &&
 			   p.head.device != s.device) {
-			log_warnx("%s: it has more than one device; give "
-				  "--device NAME",
-				  e->f->path);
+			log_errorx("%s: it has more than one device; give "
+				   "--device NAME",
+				   e->f->path);
 			e->bad = true;
 		} else if (s.model && p.head.kind == TRACE_ACCESS &&
 			   !s.of_host) {

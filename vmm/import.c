@@ -448,10 +448,10 @@ static int finish(struct import *im, FILE *from)
 		im->bad++;
 	}
 	if (!im->accesses) {
-		log_warnx("%s: no access to a BAR of this device is in it; is "
-			  "it %s?  If it does not tell where the BARs are, "
-			  "give --bar N=ADDR+SIZE",
-			  im->path, im->format->what);
+		log_errorx("%s: no access to a BAR of this device is in it; is "
+			   "it %s?  If it does not tell where the BARs are, "
+			   "give --bar N=ADDR+SIZE",
+			   im->path, im->format->what);
 		return EXIT_BAD_INPUT;
 	}
 	log_info("%s: %" PRIu64 " accesses, %" PRIu64 " elsewhere skipped",

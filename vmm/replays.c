@@ -213,9 +213,9 @@ static int find_model(struct replays *r, struct replays_result *res,
 		len = file.len;
 		res->model_file = r->conf.model;
 	} else if (!len) {
-		log_warnx("%s: device %u: its model (%s) is not in it; give "
-			  "--model FILE",
-			  res->file, res->device, dev->name);
+		log_errorx("%s: device %u: its model (%s) is not in it; give "
+			   "--model FILE",
+			   res->file, res->device, dev->name);
 		return -ENOENT;
 	}
 	res->other_model = trace_hash(text, len) != dev->model.hash;
@@ -263,7 +263,7 @@ static int open_device(struct replays *r, const char *path,
 		err = replay_open(&res->replay, res->model, p, &sink, &why);
 	if (err) {
 		if (why)
-			log_warnx("%s: device %u: %s", path, res->device, why);
+			log_errorx("%s: device %u: %s", path, res->device, why);
 		free(why);
 		page_free(res->page);
 		free(res->counts);
@@ -384,16 +384,18 @@ static void read_all(struct replays *r, const char *path, const void *bytes,
 			show_progress(r->conf.progress);
 		}
 	} while (true);
-	if (err == -EINVAL)
-		bad_record(r, path, &p, number,
-			   tr.at ? "not a block of pcapng" :
-				   "this is not a pcapng file");
-	else if (tr.at < tr.len)
+	if (err == -EINVAL && !tr.at) {
+		r->bad = true;
+		log_errorx("%s: this is not a pcapng file", path);
+	} else if (err == -EINVAL) {
+		bad_record(r, path, &p, number, "not a block of pcapng");
+	} else if (tr.at < tr.len) {
 		log_warnx("%s: cut off at offset 0x%zx; read up to there", path,
 			  tr.at);
+	}
 	if (!any && err == -ENODATA) {
 		r->bad = true;
-		log_warnx("%s: there is no record of vpio in it", path);
+		log_errorx("%s: there is no record of vpio in it", path);
 	}
 }
 
@@ -404,10 +406,10 @@ void replays_file(struct replays *r, const char *path)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st)) {
-		log_warn("%s", path);
+		log_errorx("cannot open %s: %s", path, strerror(errno));
 		r->bad = true;
 	} else if (!S_ISREG(st.st_mode) || !st.st_size) {
-		log_warnx("%s: it is empty, or not a file", path);
+		log_errorx("%s: it is empty, or not a file", path);
 		r->bad = true;
 	} else {
 		bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,

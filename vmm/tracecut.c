@@ -63,8 +63,8 @@ bool tracecut_names(const struct tracecut *cut, const struct tracefile *f,
 		if (*device < 0)
 			*device = number_of(cut->device, TRACEFILE_DEVICES);
 		if (*device < 0) {
-			log_warnx("%s: no device is called \"%s\"", f->path,
-				  cut->device);
+			log_errorx("%s: no device is called \"%s\"", f->path,
+				   cut->device);
 			return false;
 		}
 	}
@@ -72,7 +72,8 @@ bool tracecut_names(const struct tracecut *cut, const struct tracefile *f,
 		return true;
 	*guest = find_guest(f, cut->guest, *device);
 	if (*guest < 0)
-		log_warnx("%s: no guest is called \"%s\"", f->path, cut->guest);
+		log_errorx("%s: no guest is called \"%s\"", f->path,
+			   cut->guest);
 	return *guest >= 0;
 }
 
@@ -387,7 +388,7 @@ int trace_cut(const char *path, const struct tracecut *want, const char *to)
 	unsigned int d;
 
 	if (tracefile_open(&f, path, &why)) {
-		log_warnx("%s", why);
+		log_errorx("%s", why);
 		free(why);
 		free(c);
 		return status;

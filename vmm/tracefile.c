@@ -77,6 +77,14 @@ static void say(struct tracefile *f, const char *fmt, ...)
 	free(text);
 }
 
+/* There is nothing in it that could be read. */
+static void say_useless(struct tracefile *f, const char *text)
+{
+	f->bad = true;
+	if (!f->quiet)
+		log_errorx("%s: %s", f->path, text);
+}
+
 /* The number of a device by its name; as many as there are: a new one. */
 static unsigned int find_device(const struct tracefile *f, const char *name,
 				size_t len)
@@ -131,8 +139,8 @@ static void say_end(struct tracefile *f)
 		    f->reader.at);
 	if (f->any || f->bad)
 		return;
-	f->bad = true;
-	say(f, f->len ? "there is no record of vpio in it" : "it is empty");
+	say_useless(f, f->len ? "there is no record of vpio in it" :
+				"it is empty");
 }
 
 /* Malformed, or no block at all: true if there is more behind it. */
@@ -148,8 +156,7 @@ static bool go_on(struct tracefile *f, const struct trace_packet *p, int err)
 		return true;
 	}
 	if (!from && err == -EINVAL) {
-		say(f, "this is not a pcapng file");
-		f->bad = true;
+		say_useless(f, "this is not a pcapng file");
 		f->any = true; /* said enough */
 		f->reader.at = f->reader.len;
 		return false;

@@ -163,7 +163,7 @@ static bool number_device(struct merging *m, size_t s, unsigned int d)
 		}
 	}
 	if (m->targets == TRACEFILE_DEVICES) {
-		log_warnx("more than %u devices", TRACEFILE_DEVICES);
+		log_errorx("more than %u devices", TRACEFILE_DEVICES);
 		return false;
 	}
 	t = &m->target[m->targets];
@@ -185,9 +185,9 @@ static bool put_interfaces(struct merging *m)
 	for (t = m->target; t < m->target + m->targets; t++)
 		n += 1 + t->guests;
 	if (n > TRACE_INTERFACES) {
-		log_warnx("%u devices and guests: a trace can have %u; merge "
-			  "fewer files",
-			  n - 1, TRACE_INTERFACES - 1);
+		log_errorx("%u devices and guests: a trace can have %u; merge "
+			   "fewer files",
+			   n - 1, TRACE_INTERFACES - 1);
 		return false;
 	}
 	for (t = m->target; t < m->target + m->targets; t++) {
@@ -333,7 +333,7 @@ int trace_merge(const char *const *path, size_t n, const char *to)
 		struct source *s = &m->source[m->sources];
 
 		if (tracefile_open(&s->f, path[m->sources], &why)) {
-			log_warnx("%s", why);
+			log_errorx("%s", why);
 			free(why);
 			break;
 		}

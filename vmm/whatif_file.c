@@ -147,7 +147,7 @@ int whatif_open(struct whatif *out, const char *path)
 	int err = file_read(path, LOAD_MAX_BYTES, &text, &len, &why);
 
 	if (err) {
-		log_warnx("%s", why);
+		log_errorx("%s", why);
 		free(why);
 		return err;
 	}
