@@ -192,6 +192,43 @@ static void it_can_be_set(void **state)
 	shows(0x20000101, 0x120100);
 }
 
+/* The divider alone: no time goes by, and no update is near. */
+static void it_can_be_held(void **state)
+{
+	(void)state;
+	put(B, B_24 | UIE);
+	pass(NS / 4);
+	put(A, 0x66);
+	pass(4 * NS + NS / 2 + NS / 4 - 1);
+	shows(0x20240228, 0x235958);
+	assert_int_equal(get(A), 0x66);
+	assert_int_equal(rtc_due(rtc), 0);
+	assert_false(line);
+	put(A, 0x26);
+	assert_int_equal(rtc_due(rtc), NS / 2);
+	pass(NS / 2);
+	(void)rtc_due(rtc);
+	assert_true(line);
+	shows(0x20240228, 0x235959);
+	/* by both: the divider says when seconds begin, SET which it is */
+	put(B, B_24 | SET);
+	put(A, 0x66);
+	put(A, 0x26);
+	pass(NS / 4);
+	put(B, B_24);
+	pass(NS / 4 - 1);
+	shows(0x20240228, 0x235959);
+	pass(1);
+	shows(0x20240229, 0x000000);
+	/* and whoever left it so finds it going after a reset */
+	put(A, 0x66);
+	pass(NS);
+	rtc_reset(rtc);
+	assert_int_equal(get(A), 0x26);
+	pass(NS);
+	shows(0x20240229, 0x000001);
+}
+
 /* What no clock shows is another time, and nothing worse. */
 static void nonsense(void **state)
 {
@@ -206,6 +243,7 @@ static void nonsense(void **state)
 			(void)get((uint8_t)i);
 		(void)rtc_due(rtc);
 	}
+	put(A, 0x26);
 	put(B, B_24);
 	write_time((const uint8_t[]){ 0, 0, 0, 0x31, 0, 0, 0 });
 	shows(0x99991231, 0); /* before the year 0 */
@@ -316,10 +354,15 @@ static void what_the_battery_keeps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(it_goes),	     TEST(it_is_right),
-		TEST(it_can_be_set), TEST(nonsense),
-		TEST(alarm_rings),   TEST(alarm_of_each),
-		TEST(it_jumps),	     TEST(what_the_battery_keeps),
+		TEST(it_goes),
+		TEST(it_is_right),
+		TEST(it_can_be_set),
+		TEST(it_can_be_held),
+		TEST(nonsense),
+		TEST(alarm_rings),
+		TEST(alarm_of_each),
+		TEST(it_jumps),
+		TEST(what_the_battery_keeps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,7 @@ enum {
 enum {
 	A_UIP = 0x80,
 	A_RESET = 0x60, /* both: the divider stands still */
+	A_RATE = 0x26,	/* 32768 Hz, as a PC's firmware leaves it */
 	B_SET = 0x80,
 	B_24 = 0x02,
 	ALARM = 0x20, /* of B: it interrupts; of C: it is so */
@@ -116,14 +117,24 @@ static bool is_time(unsigned int index)
 	       (index >= WEEKDAY && index <= YEAR) || index == CENTURY;
 }
 
-/* While SET is on, registers are what was written to them. */
+static bool is_held(const struct rtc *rtc)
+{
+	return (rtc->cmos[REG_A] & A_RESET) == A_RESET;
+}
+
+/* By SET, or by its divider: registers are what was written to them. */
+static bool stands(const struct rtc *rtc)
+{
+	return rtc->cmos[REG_B] & B_SET || is_held(rtc);
+}
+
 static void to_registers(struct rtc *rtc)
 {
 	struct timespec t = guest_time(rtc);
 	struct tm tm;
 	int year;
 
-	if (rtc->cmos[REG_B] & B_SET)
+	if (stands(rtc))
 		return;
 	gmtime_r(&t.tv_sec, &tm);
 	year = (tm.tm_year + 11900) % 10000; /* a guest may be before 0 */
@@ -182,7 +193,7 @@ static void catch_up(struct rtc *rtc)
 {
 	time_t now = guest_time(rtc).tv_sec;
 
-	if (rtc->cmos[REG_B] & B_SET || now <= rtc->seen) {
+	if (stands(rtc) || now <= rtc->seen) {
 		rtc->seen = now;
 		return;
 	}
@@ -202,7 +213,7 @@ uint64_t rtc_due(struct rtc *rtc)
 
 	pthread_mutex_lock(&rtc->lock);
 	catch_up(rtc);
-	if (rtc->cmos[REG_B] & (ALARM | UPDATED) && !(rtc->cmos[REG_B] & B_SET))
+	if (rtc->cmos[REG_B] & (ALARM | UPDATED) && !stands(rtc))
 		ns = (uint64_t)(SECOND - guest_time(rtc).tv_nsec);
 	pthread_mutex_unlock(&rtc->lock);
 	return ns;
@@ -220,7 +231,7 @@ static uint8_t read_register(struct rtc *rtc)
 	switch (rtc->index) {
 	case REG_A:
 		return guest_time(rtc).tv_nsec >= SECOND - UIP_NS &&
-				       !(rtc->cmos[REG_B] & B_SET) ?
+				       !stands(rtc) ?
 			       value | A_UIP :
 			       value;
 	case REG_C:
@@ -239,19 +250,36 @@ static uint8_t read_register(struct rtc *rtc)
 /* The divider goes again: the next second is half of one away. [Divider] */
 static void write_a(struct rtc *rtc, uint8_t value)
 {
-	struct timespec t = guest_time(rtc);
-	bool stood = (rtc->cmos[REG_A] & A_RESET) == A_RESET;
+	bool held = is_held(rtc);
+	struct timespec t;
 
+	to_registers(rtc);
 	rtc->cmos[REG_A] = value & (uint8_t)~A_UIP;
+	if (!held || is_held(rtc))
+		return;
+	if (!stands(rtc))
+		from_registers(rtc);
+	t = guest_time(rtc);
 	t.tv_nsec = SECOND / 2;
-	if (stood && (value & A_RESET) != A_RESET)
-		set_time(rtc, t);
+	set_time(rtc, t);
+}
+
+static void write_b(struct rtc *rtc, uint8_t value)
+{
+	uint8_t *b = &rtc->cmos[REG_B];
+	bool stood = stands(rtc);
+
+	to_registers(rtc);
+	*b = (value & (B_SET | ALARM | UPDATED)) | B_24;
+	if (*b & B_SET)
+		*b &= (uint8_t)~UPDATED;
+	if (stood && !stands(rtc))
+		from_registers(rtc);
+	update_irq(rtc);
 }
 
 static void write_register(struct rtc *rtc, uint8_t value)
 {
-	uint8_t *b = &rtc->cmos[REG_B], was = *b;
-
 	catch_up(rtc);
 	if (is_time(rtc->index))
 		to_registers(rtc);
@@ -260,20 +288,14 @@ static void write_register(struct rtc *rtc, uint8_t value)
 		write_a(rtc, value);
 		return;
 	case REG_B:
-		to_registers(rtc);
-		*b = (value & (B_SET | ALARM | UPDATED)) | B_24;
-		if (*b & B_SET)
-			*b &= (uint8_t)~UPDATED;
-		else if (was & B_SET)
-			from_registers(rtc);
-		update_irq(rtc);
+		write_b(rtc, value);
 		return;
 	case REG_C:
 	case REG_D:
 		return;
 	default:
 		rtc->cmos[rtc->index] = value;
-		if (is_time(rtc->index) && !(*b & B_SET))
+		if (is_time(rtc->index) && !stands(rtc))
 			from_registers(rtc);
 	}
 }
@@ -314,7 +336,7 @@ int rtc_open(struct rtc **out, struct bus *bus, struct irq *irq,
 	rtc->ctx = ctx;
 	irq_pin_init(&rtc->pin, irq, RTC_IRQ);
 	pthread_mutex_init(&rtc->lock, NULL);
-	rtc->cmos[REG_A] = 0x26; /* 32768 Hz */
+	rtc->cmos[REG_A] = A_RATE;
 	rtc->cmos[REG_B] = B_24;
 	rtc->seen = guest_time(rtc).tv_sec;
 	rc = bus_map(bus, BUS_IO, RTC_PORT, RTC_PORTS, rtc_access, rtc);
@@ -328,9 +350,10 @@ int rtc_open(struct rtc **out, struct bus *bus, struct irq *irq,
 void rtc_reset(struct rtc *rtc)
 {
 	pthread_mutex_lock(&rtc->lock);
-	if (rtc->cmos[REG_B] & B_SET)
+	if (stands(rtc))
 		from_registers(rtc);
 	rtc->index = 0;
+	rtc->cmos[REG_A] = A_RATE;
 	rtc->cmos[REG_B] = B_24;
 	rtc->cmos[REG_C] = 0;
 	update_irq(rtc);
