@@ -281,21 +281,56 @@ static void idle_again(void **state)
 	free(rig);
 }
 
-/* What a rule on poll does to the causes interrupts, like any other cause. */
-static void poll_interrupts(void **state)
+/* Rules on poll, that set RXT0, too; guest 0 hears of that alone. */
+static struct ringrig *open_polls(enum dmm_how how, bool move)
 {
-	struct dmm_conf conf = conf_of(DMM_MERGE, 2);
+	struct dmm_conf conf = conf_of(how, how == DMM_EXCLUSIVE ? 1 : 2);
 	struct ringrig *rig = malloc(sizeof(*rig));
 	struct dmm_model *m;
 	unsigned int i;
 
-	(void)state;
+	conf.lease_ns = 1;
 	ringrig_open(rig, &conf, 1000000000, false);
 	m = rig->sim.model;
-	for (i = 0; i < m->rules; i++)
-		if (m->rule[i].on == ON_POLL)
-			m->rule[i].sets = m->receive.arrived;
-	ringrig_write(rig, 0, R_IMS, 0x80); /* RXT0, and no frame is for it */
+	for (i = 0; i < m->rules; i++) {
+		if (m->rule[i].on != ON_POLL)
+			continue;
+		m->rule[i].sets = m->receive.arrived;
+		if (!move)
+			m->rule[i].to = MODEL_NONE;
+	}
+	ringrig_write(rig, 0, R_IMS, 0x80);
+	return rig;
+}
+
+/* Guest 0 has the device, and sends what does not go there. */
+static void post_refused(struct ringrig *rig)
+{
+	ringrig_post(rig, 0, outside, 0, 100);
+	ringrig_bell(rig, 0);
+	ringrig_run(rig, 1000000);
+	ringrig_read(rig, 0, R_ICR);
+	ringrig_post(rig, 0, outside, 1, 100);
+	rig->sim.mem[0][RIG_TXBUF + 2048 + 6] ^= 2; /* its source */
+	ringrig_bell(rig, 0);
+	assert_int_equal(rig->sim.reports, 1);
+	assert_false(rig->sim.dmm->guest[0].line);
+}
+
+static void check_polled(struct ringrig *rig, const char *state)
+{
+	assert_string_equal(dmm_state(rig->sim.dmm, 0, "tx"), state);
+	assert_true(rig->sim.dmm->guest[0].line);
+	ringrig_close(rig);
+	free(rig);
+}
+
+/* What a rule on poll does to the causes interrupts, like any other cause. */
+static void poll_interrupts(void **state)
+{
+	struct ringrig *rig = open_polls(DMM_MERGE, true);
+
+	(void)state;
 	ringrig_post(rig, 0, outside, 0, 100);
 	ringrig_bell(rig, 0);
 	assert_false(rig->sim.dmm->guest[0].line);
@@ -303,10 +338,22 @@ static void poll_interrupts(void **state)
 	rig->sim.clock += 1000000;
 	sim_rig_turn(&rig->sim);
 	dmm_tick(rig->sim.dmm);
-	assert_string_equal(dmm_state(rig->sim.dmm, 0, "tx"), "idle");
-	assert_true(rig->sim.dmm->guest[0].line);
-	ringrig_close(rig);
-	free(rig);
+	check_polled(rig, "idle");
+
+	/* nothing comes back: it is asked at a tick */
+	rig = open_polls(DMM_EXCLUSIVE, true);
+	post_refused(rig);
+	dmm_tick(rig->sim.dmm);
+	check_polled(rig, "idle");
+
+	/* or as another waits for the device, and does not get it */
+	rig = open_polls(DMM_LEASE, false);
+	post_refused(rig);
+	rig->sim.clock += 1000000;
+	ringrig_post(rig, 1, outside, 0, 100);
+	ringrig_bell(rig, 1);
+	dmm_tick(rig->sim.dmm);
+	check_polled(rig, "busy");
 }
 
 /* A tag that a descriptor asks for is in the frame that a sibling gets. */
