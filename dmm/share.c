@@ -496,7 +496,11 @@ static void step_rest(struct build *b, const struct node *node,
 		break;
 	}
 	n = node_get(node, "value");
-	if (n)
+	if (n && (st->kind == STEP_WAIT || st->kind == STEP_PUT))
+		diag_error(b->diag, n->pos,
+			   DIAG_NOT_BOTH "a wait and a put have their value "
+					 "already");
+	else if (n)
 		st->value = build_expr(b, n, PROC_FLAGS, NULL);
 	if (st->kind == STEP_WRITE && !n)
 		diag_error(b->diag, node->pos,
