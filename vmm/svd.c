@@ -208,7 +208,6 @@ static bool value(struct level *l, const char *tag, const char *text)
 
 static void keep_field(struct parse *p, const struct level *l)
 {
-	unsigned int bits = p->level[p->depth].bits;
 	struct svd_field *f = &p->field[p->reg.fields];
 
 	for (unsigned int i = 0; i < p->reg.fields; i++) {
@@ -221,7 +220,7 @@ static void keep_field(struct parse *p, const struct level *l)
 		}
 	}
 	if (!l->placed || !*l->name || !l->width || l->refused || l->dim > 1 ||
-	    l->derived || l->low + l->width > bits ||
+	    l->derived || l->low + l->width > 64 ||
 	    p->reg.fields == SVD_MAX_FIELDS) {
 		p->svd->left_out++;
 		return;
@@ -230,6 +229,16 @@ static void keep_field(struct parse *p, const struct level *l)
 	f->low = l->low;
 	f->bits = l->width;
 	p->reg.fields++;
+}
+
+/* Those that lie in it, whose size may have come last. */
+static void take_fields(struct parse *p, struct svd_register *r)
+{
+	for (unsigned int i = 0; i < p->reg.fields; i++)
+		if (p->field[i].low + p->field[i].bits <= r->bits)
+			r->field[r->fields++] = p->field[i];
+		else
+			p->svd->left_out++;
 }
 
 static void keep_register(struct parse *p, const struct level *l)
@@ -259,14 +268,13 @@ static void keep_register(struct parse *p, const struct level *l)
 				    .write = l->write,
 				    .read_clears = l->read_clears,
 				    .ones_clear = l->ones_clear,
-				    .ones_set = l->ones_set,
-				    .fields = p->reg.fields };
+				    .ones_set = l->ones_set };
 	memcpy(r->name, l->name, sizeof(r->name));
 	memcpy(r->peripheral, p->peripheral, sizeof(r->peripheral));
-	r->field = calloc(r->fields + 1u, sizeof(*r->field));
+	r->field = calloc(p->reg.fields + 1u, sizeof(*r->field));
 	if (!r->field)
 		goto no_memory;
-	memcpy(r->field, p->field, r->fields * sizeof(*r->field));
+	take_fields(p, r);
 	svd->regs++;
 	return;
 no_memory:
