@@ -76,10 +76,12 @@ static inline const struct replay_queued *replay_take(struct replay *r,
 						      enum trace_kind kind,
 						      uint8_t guest)
 {
-	const struct replay_queued *q = &r->queue[r->taken];
+	const struct replay_queued *q;
 
-	if (r->differs || r->taken == r->queued || q->head.kind != kind ||
-	    q->head.guest != guest)
+	if (r->differs || r->taken == r->queued)
+		return NULL;
+	q = &r->queue[r->taken];
+	if (q->head.kind != kind || q->head.guest != guest)
 		return NULL;
 	r->taken++;
 	return q;
