@@ -24,6 +24,15 @@ says() { # STATUS WORDS ARGUMENT...
 	return 1
 }
 
+exits() { # RUN
+	cat <<-END
+	BENCH run=$1 phase=down when=before exits=0 mmio_exits=0 io_exits=0
+	BENCH run=$1 phase=down when=after exits=10 mmio_exits=1 io_exits=2
+	BENCH run=$1 phase=up when=before exits=0 mmio_exits=0 io_exits=0
+	BENCH run=$1 phase=up when=after exits=20 mmio_exits=3 io_exits=4
+	END
+}
+
 # A run, the second round slower; then one of two guests: the slower ends it.
 bench_log() {
 	local run=qemu-vfio
@@ -46,10 +55,7 @@ bench_log() {
 	run=merge-4
 	cat <<-END
 	BENCH run=$run json={"guests":[{"frames_sent":20,"frames_received":0,"accesses":{"hook":10}}]}
-	BENCH run=$run phase=down when=before exits=0 mmio_exits=0 io_exits=0
-	BENCH run=$run phase=down when=after exits=10 mmio_exits=1 io_exits=2
-	BENCH run=$run phase=up when=before exits=0 mmio_exits=0 io_exits=0
-	BENCH run=$run phase=up when=after exits=20 mmio_exits=3 io_exits=4
+	$(exits $run)
 	BENCH run=$run guest=guest1 phase=down round=1 bytes=5000000 seconds=10.00 packets=5
 	BENCH run=$run guest=guest2 phase=down round=1 bytes=5000000 seconds=20.00 packets=5
 	BENCH run=$run guest=guest1 phase=up round=1 bytes=5000000 seconds=5.00 packets=5
@@ -57,19 +63,13 @@ bench_log() {
 	END
 	run=merge-1
 	cat <<-END
-	BENCH run=$run phase=down when=before exits=0 mmio_exits=0 io_exits=0
-	BENCH run=$run phase=down when=after exits=10 mmio_exits=1 io_exits=2
-	BENCH run=$run phase=up when=before exits=0 mmio_exits=0 io_exits=0
-	BENCH run=$run phase=up when=after exits=20 mmio_exits=3 io_exits=4
+	$(exits $run)
 	BENCH run=$run guest=guest1 phase=down round=1 bytes=8000000 seconds=8.00 packets=5
 	BENCH run=$run guest=guest1 phase=up round=1 bytes=8000000 seconds=4.00 packets=5
 	END
 	run=iommu
 	cat <<-END
-	BENCH run=$run phase=down when=before exits=0 mmio_exits=0 io_exits=0
-	BENCH run=$run phase=down when=after exits=10 mmio_exits=1 io_exits=2
-	BENCH run=$run phase=up when=before exits=0 mmio_exits=0 io_exits=0
-	BENCH run=$run phase=up when=after exits=20 mmio_exits=3 io_exits=4
+	$(exits $run)
 	BENCH run=$run guest=guest1 phase=down round=1 bytes=8000000 seconds=10.00 packets=5
 	BENCH run=$run guest=guest1 phase=up round=1 bytes=8000000 seconds=5.00 packets=5
 	BENCH run=$run json={"guests":[{"frames_sent":0,"frames_received":0,"accesses":{}}]}
@@ -125,8 +125,10 @@ try lab-bench-speed row "QEMU, card by vfio-pci 1.00 2.00 100 200 2.0"
 try lab-bench-exits row "QEMU, card by vfio-pci down 1.00 0.50 0.00"
 try lab-bench-accesses row "vpio, merge, 4 guests 20 0.00 0.00 0.00 0.50"
 try lab-bench-slowest row "vpio, merge, 4 guests 0.50 2.00"
-try lab-bench-ratio row "short: merge, four guests, down, of one guest: 50%"
-try lab-bench-reached row "ok: merge, four guests, up, of one guest: 100%"
+try lab-bench-ratio row "short: merge, four guests, down, of QEMU with vfio-pci: 50%"
+try lab-bench-ratio-one row "short: merge, four guests, down, of one guest: 50%"
+try lab-bench-reached row "ok: merge, four guests, up, of QEMU with vfio-pci: 100%"
+try lab-bench-reached-one row "ok: merge, four guests, up, of one guest: 100%"
 try lab-bench-boot row "ok: boot to init, of QEMU's time: 50%"
 try lab-bench-costs row "QEMU, card by vfio-pci 0.05 0.00 36.25"
 try lab-bench-json json

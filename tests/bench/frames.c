@@ -99,6 +99,16 @@ static void once(const char *what)
 
 int main(int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		way *go;
+		size_t len;
+	} rows[] = {
+		{ "rx 1514 bytes", from_wire, 1514 },
+		{ "rx 60 bytes", from_wire, 60 },
+		{ "tx 1514 bytes", to_wire, 1514 },
+		{ "tx 60 bytes", to_wire, 60 },
+	};
 	unsigned int runs = getenv("VPIO_BENCH_QUICK") ? RUNS_QUICK : RUNS;
 
 	if (argc == 3 && strcmp(argv[1], "--once") == 0) {
@@ -109,17 +119,9 @@ int main(int argc, char **argv)
 	       "card and the test's driver:\n"
 	       "                 1 guest  4 guests\n",
 	       runs);
-	printf("rx 1514 bytes   %8.0f  %8.0f\n",
-	       ns_a_frame(from_wire, 1, 1514, runs),
-	       ns_a_frame(from_wire, 4, 1514, runs));
-	printf("rx 60 bytes     %8.0f  %8.0f\n",
-	       ns_a_frame(from_wire, 1, 60, runs),
-	       ns_a_frame(from_wire, 4, 60, runs));
-	printf("tx 1514 bytes   %8.0f  %8.0f\n",
-	       ns_a_frame(to_wire, 1, 1514, runs),
-	       ns_a_frame(to_wire, 4, 1514, runs));
-	printf("tx 60 bytes     %8.0f  %8.0f\n",
-	       ns_a_frame(to_wire, 1, 60, runs),
-	       ns_a_frame(to_wire, 4, 60, runs));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		printf("%-14s  %8.0f  %8.0f\n", rows[i].name,
+		       ns_a_frame(rows[i].go, 1, rows[i].len, runs),
+		       ns_a_frame(rows[i].go, 4, rows[i].len, runs));
 	return 0;
 }
